@@ -1,0 +1,1 @@
+"""Reusable component resources, one noun a file; secure by default."""

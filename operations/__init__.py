@@ -1,0 +1,1 @@
+"""What a team runs around `pulumi up`."""
