@@ -57,8 +57,8 @@ class BucketArgs:
 class Bucket(pulumi.ComponentResource):
     """One bucket and everything that AWS keeps beside it.
 
-    `name` is known only when the policy stands, where there is one: a load balancer tries its log
-    bucket at once and would be refused.
+    `name` and `arn` are known only when the policy stands (but where it waits for CloudFront): a load
+    balancer tries its log bucket at once, and would be refused.
     """
 
     name: pulumi.Output[str]
@@ -76,6 +76,7 @@ class Bucket(pulumi.ComponentResource):
             force_destroy=args.force_destroy,
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
+        self.name = self._bucket.bucket
         self.arn = self._bucket.arn
         self.domain_name = self._bucket.bucket_regional_domain_name
         self.log_delivery = args.log_delivery
@@ -90,14 +91,10 @@ class Bucket(pulumi.ComponentResource):
                 target_prefix=f"s3/{name}/",
                 opts=pulumi.ResourceOptions(parent=self),
             )
-        if args.read_by_cloudfront:
-            self.name = self._bucket.bucket
-        elif args.account_id and args.region and args.log_delivery:
-            self.name = self._policy(
-                bucket_policy.log_delivery(self.arn, account_id=args.account_id, region=args.region)
-            ).bucket
-        else:
-            self.name = self._policy([]).bucket
+        if not args.read_by_cloudfront:
+            policy = self._policy(_log_statements(self.arn, args))
+            self.name = pulumi.Output.all(self.name, policy.id).apply(lambda known: known[0])
+            self.arn = pulumi.Output.all(self.arn, policy.id).apply(lambda known: known[0])
         self.register_outputs({"name": self.name, "arn": self.arn, "domain_name": self.domain_name})
 
     def read(self) -> Link:
@@ -204,3 +201,9 @@ class Bucket(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _log_statements(arn: pulumi.Output[str], args: BucketArgs) -> bucket_policy.Statements:
+    if not args.log_delivery or args.account_id is None or args.region is None:
+        return []
+    return bucket_policy.log_delivery(arn, account_id=args.account_id, region=args.region)
