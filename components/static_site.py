@@ -70,7 +70,7 @@ class StaticSiteArgs:
     def __post_init__(self) -> None:
         if (self.domain is None) != (self.hosted_zone_id is None):
             raise pulumi.RunError(
-                f"site: domain is {self.domain}, hosted_zone_id is {self.hosted_zone_id}; give both or neither"
+                f"site: domain is {self.domain}, hosted_zone_id {self.hosted_zone_id}; give both or neither"
             )
         if self.domain is not None:
             refuse_bad_domain(self.domain)
@@ -116,14 +116,7 @@ class StaticSite(pulumi.ComponentResource):
         self.distribution_id, self.distribution_domain = distribution.id, distribution.domain_name
         self.bucket_name = bucket.name
         self.url = pulumi.Output.concat("https://", args.domain or distribution.domain_name)
-        self.register_outputs(
-            {
-                "url": self.url,
-                "distribution_id": self.distribution_id,
-                "distribution_domain": self.distribution_domain,
-                "bucket_name": self.bucket_name,
-            }
-        )
+        self.register_outputs({"url": self.url, "distribution_id": self.distribution_id})
 
     def _distribute(self, args: StaticSiteArgs, bucket: Bucket) -> cloudfront.Distribution:
         headers = security_headers(self._name, args.content_security_policy, opts=self._child)
@@ -178,7 +171,7 @@ class StaticSite(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 replace_on_changes=["vpc_origin_endpoint_config"],
-                ignore_changes=["tags", "tags_all"],
+                ignore_changes=["tags", "tagsAll"],
             ),
         )
         return {
