@@ -25,6 +25,8 @@ class Key(pulumi.ComponentResource):
     """
 
     arn: pulumi.Output[str]
+    account_id: str
+    region: str
 
     def __init__(self, name: str, args: KeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("causeway:index:Key", name, None, opts)
@@ -43,6 +45,8 @@ class Key(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.arn = key.arn
+        self.account_id = args.account_id
+        self.region = args.region
         self.register_outputs({"arn": self.arn})
 
     def use(self, *actions: str) -> Permission:
@@ -52,7 +56,7 @@ class Key(pulumi.ComponentResource):
 
 def statements(args: KeyArgs) -> Sequence[dict[str, object]]:
     """The statements of the key's policy: the account's administrators, and each service by name."""
-    account = {"StringEquals": {"aws:SourceAccount": args.account_id}}
+    account: dict[str, object] = {"StringEquals": {"aws:SourceAccount": args.account_id}}
     logs = f"arn:aws:logs:{args.region}:{args.account_id}:*"
     return [
         {
