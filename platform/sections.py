@@ -1,12 +1,17 @@
 """The groups of settings, as they stand in a stack's file; what a single value may be is in `limits`."""
 
 import ipaddress
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import limits
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
+
+
+def _plain(number: float) -> float:
+    """As people write it: 8 rather than 8.0."""
+    return int(number) if number.is_integer() else number
 
 
 def refusal(path: str, value: Any, allowed: str) -> PydanticCustomError:
@@ -25,9 +30,7 @@ class Network(Section):
 
     cidr: limits.VpcBlock
     zones: limits.Zones
-    nat: Literal["none", "single", "per-zone", "regional"] = Field(
-        "single", description="none, single, per-zone or regional"
-    )
+    nat: limits.Nat = "single"
     reserved_cidrs: limits.Blocks = ()
     """Blocks of other stacks and offices, which this one must stay clear of to be peered with them."""
 
@@ -41,9 +44,7 @@ class Network(Section):
 
 
 class Images(Section):
-    source: Literal["build", "local", "release"] = Field(
-        default="build", description="build, local or release"
-    )
+    source: limits.ImageSource = "build"
     """`build` pushes to ECR, `local` stays in the Docker daemon, `release` runs pinned digests."""
     platforms: limits.Platforms = ("linux/amd64",)
     pull_account_ids: limits.AccountIds = ()
@@ -96,9 +97,8 @@ class Database(Section):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.min_capacity > self.max_capacity:
-            raise refusal(
-                "minCapacity", self.min_capacity, f"at most maxCapacity, which is {self.max_capacity:g}"
-            )
+            allowed = f"at most maxCapacity, which is {self.max_capacity:g}"
+            raise refusal("minCapacity", _plain(self.min_capacity), allowed)
         return self
 
 
@@ -110,12 +110,9 @@ class Cache(Section):
 
 
 class Site(Section):
-    domain: limits.Domain | None = Field(
-        default=None, description="a host name, such as shop.example.com, or absent"
-    )
-    hosted_zone_id: limits.HostedZoneId | None = Field(
-        default=None, description="the id of the domain's Route 53 hosted zone, or absent"
-    )
+    domain: limits.Domain | None = None
+    """None: the distribution's own name."""
+    hosted_zone_id: limits.HostedZoneId | None = None
     price_class: limits.PriceClass = "PriceClass_100"
 
     @model_validator(mode="after")

@@ -6,8 +6,8 @@ key, the value and what is allowed. Defaults stand here only; `Pulumi.yaml` desc
 
 import difflib
 import json
-from collections.abc import Collection, Sequence
-from typing import Any, Self, get_args
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Literal, Self, get_args, get_origin
 
 import limits
 import pulumi
@@ -92,7 +92,7 @@ class Settings(Section):
         if image not in self.release.images:
             raise _error(
                 f"{pulumi.get_project()}:release.images.{image}",
-                "is missing, must be ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@sha256:DIGEST",
+                f"is missing, must be {limits.PINNED}",
             )
         return self.release.images[image]
 
@@ -112,7 +112,7 @@ class Settings(Section):
         if self.account_id in self.images.pull_account_ids:
             raise refusal("images.pullAccountIds", self.account_id, "accounts other than the stack's own")
         if self.images.source == "release" and self.release is None:
-            raise refusal("release", None, "version, commit and images where images.source is release")
+            raise refusal("release", None, "given (version, commit, images) where images.source is release")
         if self.images.source != "release" and self.release is not None:
             raise refusal("images.source", self.images.source, "release where causeway:release is given")
         platform = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}[self.architecture]
@@ -133,10 +133,12 @@ def load() -> Settings:
     for key in _configured_keys():
         namespace, _, name = key.partition(":")
         if namespace in keys and name not in keys[namespace]:
-            raise _unknown(key, [f"{namespace}:{known}" for known in keys[namespace]])
+            raise _unknown(f"{namespace}:", name, keys[namespace])
         if namespace not in keys and namespace not in NAMESPACES:
-            raise _unknown(key, [f"{project}:{known}" for known in keys[project]])
-        if namespace == project or name in AWS_FIELDS:
+            near = difflib.get_close_matches(key, [f"{project}:{known}" for known in keys[project]], n=1)
+            hint = f"; did you mean {near[0]}?" if near else f", must be {', '.join((project, *NAMESPACES))}"
+            raise _error(key, f"has an unknown namespace{hint}")
+        if namespace == project or (namespace == "aws" and name in AWS_FIELDS):
             values[name] = _parse(key, pulumi.Config(namespace).get(name))
     try:
         return Settings.model_validate(values)
@@ -157,37 +159,39 @@ def _parse(key: str, text: Any) -> Any:
         value = json.loads(text)
     except (TypeError, ValueError, RecursionError):
         if isinstance(text, str) and text.lstrip()[:1] in ("{", "["):
-            raise _error(key, f"is {_show(key, text)}, which is not valid JSON") from None
+            allowed = _allowed(_fields(Settings)[key.partition(":")[2]])
+            raise _error(key, f"is {_show(key, text)}, which is not valid JSON, must be {allowed}") from None
         return text
     return text if isinstance(value, str) else value
 
 
 def _malformed(problem: ErrorDetails) -> pulumi.RunError:
-    """The error for what pydantic found: the key by its path, and the description of the field there."""
+    """The error for what pydantic found: the key by its path, and what is allowed there."""
     value, path, allowed = problem["input"], list(problem["loc"]), ""
     section: type[Section] | None = Settings
+    field: FieldInfo | None = None
     for depth, part in enumerate(path):
-        fields = _fields(section) if section else {}
-        if part in fields:
-            section = _section(fields[str(part)])
-            allowed = fields[str(part)].description or _mapping(section) or allowed
-        elif problem["type"] == "extra_forbidden" and section:
-            return _unknown(_key(path), [_key([*path[:depth], name]) for name in fields])
+        if section:
+            field = _fields(section).get(str(part))
+            if field is None:
+                return _unknown(_key([*path[:depth], ""]), str(part), _fields(section))
+            section, allowed = _section(field), _allowed(field)
+        elif field:  # the item of a list, or the key or value of a mapping
+            items = get_args(field.annotation)
+            allowed = _described(items if path[-1] == "[key]" else items[::-1])
     if problem["type"] == "refusal":
         refused = problem.get("ctx", {})
         value, allowed = refused["value"], refused["allowed"]
         path.append(refused["path"])
     if value is None or problem["type"] == "missing":
         return _error(_key(path), f"is missing, must be {allowed}")
-    return _error(_key(path), f"is {_show(_key(path[:1]), value)}, must be {allowed}")
+    return _error(_key(path), f"is {_show(_key(path), value)}, must be {allowed}")
 
 
-def _unknown(key: str, known: Collection[str]) -> pulumi.RunError:
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.8)
-    names = ", ".join(sorted(name.rpartition(":")[2].rpartition(".")[2] for name in known))
-    return _error(
-        key, f"is no key; did you mean {near[0]}?" if near else f"is no key, must be one of {names}"
-    )
+def _unknown(prefix: str, name: str, known: Collection[str]) -> pulumi.RunError:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {prefix}{near[0]}?" if near else f", must be one of {', '.join(sorted(known))}"
+    return _error(prefix + name, f"is no key{hint}")
 
 
 def _error(key: str, problem: str) -> pulumi.RunError:
@@ -203,7 +207,8 @@ def _key(path: Sequence[str | int]) -> str:
 
 def _show(key: str, value: Any) -> str:
     """A value as one short line; one that the stack's file keeps as a secret is not shown."""
-    if runtime_config.is_config_secret(key) or key in runtime_config.get_config_secret_keys_env():
+    top = key.partition(".")[0].partition("[")[0]
+    if runtime_config.is_config_secret(top) or top in runtime_config.get_config_secret_keys_env():
         return "[secret]"
     if isinstance(value, str):
         return _printable(repr(value))
@@ -223,12 +228,27 @@ def _fields(section: type[Section]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
+def _types(field: FieldInfo) -> tuple[Any, ...]:
+    return field.annotation, *get_args(field.annotation)
+
+
 def _section(field: FieldInfo) -> type[Section] | None:
-    for candidate in (field.annotation, *get_args(field.annotation)):
-        if isinstance(candidate, type) and issubclass(candidate, Section):
-            return candidate
-    return None
+    return next((t for t in _types(field) if isinstance(t, type) and issubclass(t, Section)), None)
 
 
-def _mapping(section: type[Section] | None) -> str:
-    return f"a mapping of {', '.join(_fields(section))}" if section else ""
+def _described(types: Iterable[Any]) -> str:
+    """What the first of some types that says so allows: its description, or the values of a literal."""
+    for type_ in types:
+        if get_origin(type_) is Literal:
+            *others, last = get_args(type_)
+            return f"{', '.join(others)} or {last}"
+        for info in getattr(type_, "__metadata__", ()):
+            if isinstance(info, FieldInfo) and info.description:
+                return info.description
+    return ""
+
+
+def _allowed(field: FieldInfo) -> str:
+    section = _section(field)
+    mapping = f"a mapping of {', '.join(_fields(section))}" if section else ""
+    return mapping or field.description or _described(_types(field))
