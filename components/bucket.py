@@ -71,6 +71,7 @@ class Bucket(pulumi.ComponentResource):
         super().__init__("causeway:index:Bucket", name, None, opts)
         self._logical_name = name
         self._key = args.key
+        self._read_by_cloudfront = args.read_by_cloudfront
         self._bucket = s3.Bucket(
             f"{name}-bucket",
             force_destroy=args.force_destroy,
@@ -119,6 +120,10 @@ class Bucket(pulumi.ComponentResource):
 
     def let_cloudfront_read(self, distribution_arn: pulumi.Input[str]) -> None:
         """Registers the policy of a bucket with `read_by_cloudfront`, for that one distribution."""
+        if not self._read_by_cloudfront:
+            raise pulumi.RunError(
+                f"bucket '{self._logical_name}' has its policy already; make it with read_by_cloudfront=True"
+            )
         self._policy(bucket_policy.cloudfront_reads(self.arn, distribution_arn))
 
     def _objects(self) -> pulumi.Output[str]:
