@@ -1,0 +1,86 @@
+// One item. What was seen of it in the catalogue is shown at once, then what the API says now.
+
+import { isAbort } from "../api.js";
+import { icon } from "../components/icon.js";
+import { addToCart, itemCard } from "../components/item-card.js";
+import { quantity } from "../components/quantity.js";
+import { problemState } from "../components/states.js";
+import { stockLine } from "../components/stock.js";
+import { limitOf } from "../cart.js";
+import { h } from "../dom.js";
+import { price } from "../format.js";
+import { itemPicture } from "../illustration/item.js";
+import { lastSeen, listItems, readItem } from "../items.js";
+import { setTitle } from "../router.js";
+
+const OTHERS = 4;
+
+export function itemView({ params, signal }) {
+  const heading = h("h1", { class: "item__name" });
+  const article = h("article", { class: "item" });
+  const others = h("div");
+  const node = h("div", { class: "wrap page" }, h("a", { class: "back-link", href: "/" }, icon("back"), "All items"), article, others);
+
+  const show = (item) => {
+    heading.textContent = item.name; // The same element as before: it may hold the focus.
+    setTitle(item.name);
+    article.replaceChildren(picture(item), h("div", { class: "item__text" }, heading, details(item)));
+  };
+  const load = async () => {
+    try {
+      show(await readItem(params.id, { signal }));
+    } catch (error) {
+      if (isAbort(error)) return;
+      setTitle("Item");
+      heading.textContent = "Item";
+      article.replaceChildren(heading, problemState(error, { retry: error.status === 404 ? null : load }));
+      return;
+    }
+    void showOthers(others, params.id, signal);
+  };
+
+  const known = lastSeen(params.id);
+  if (known) {
+    show(known);
+  } else {
+    heading.textContent = "Loading the item";
+    heading.classList.add("visually-hidden");
+    article.append(heading, h("div", { class: "skeleton item__picture", "aria-hidden": "true" }), h("div", { class: "skeleton skeleton--text", "aria-hidden": "true" }));
+  }
+  const ready = load().finally(() => heading.classList.remove("visually-hidden"));
+  return { title: known?.name ?? "Item", node, ready };
+}
+
+const picture = (item) => h("div", { class: "item__picture" }, itemPicture(item));
+
+function details(item) {
+  return [
+    h("p", { class: "item__price" }, price(item.price_cents, "price--large"), stockLine(item)),
+    h("p", { class: "item__description" }, item.description),
+    item.stock > 0 ? buying(item) : h("p", { class: "item__gone" }, "The last one has gone. It is worth looking in again."),
+    h("ul", { class: "promises", role: "list" }, h("li", {}, "Packed by hand, sent on the next tide"), h("li", {}, "You see your order move, live")),
+  ];
+}
+
+function buying(item) {
+  const amount = quantity({ label: `Quantity of ${item.name}`, value: 1, max: limitOf(item) });
+  const submit = (event) => {
+    event.preventDefault();
+    addToCart(item, amount.value);
+  };
+  return h("form", { class: "buying", on: { submit } }, amount.node, h("button", { class: "button button--main", type: "submit" }, "Add to cart"));
+}
+
+/** A few more things to look at. A failure here costs nobody anything, so it shows nothing. */
+async function showOthers(place, id, signal) {
+  try {
+    const { items } = await listItems({ limit: OTHERS + 1, sort: "-created_at", signal });
+    const rest = items.filter((item) => String(item.id) !== id).slice(0, OTHERS);
+    if (rest.length === 0) return;
+    place.replaceChildren(
+      h("section", { class: "others", "aria-labelledby": "others" }, h("h2", { id: "others" }, "Also in the shop"), h("ul", { class: "grid", role: "list" }, rest.map((item) => itemCard(item, { level: 3 })))),
+    );
+  } catch (error) {
+    if (!isAbort(error)) console.info("No further items:", error.message);
+  }
+}
