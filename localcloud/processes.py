@@ -68,13 +68,18 @@ class Processes:
             self._reaper = subprocess.Popen(  # noqa: S603 our own script
                 [sys.executable, "-I", "-S", reaper.__file__, *map(str, folders)],
                 stdin=read,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 cwd="/",
                 pass_fds=hold,
                 start_new_session=True,
             )
         finally:
             os.close(read)
+        with self._reaper.stdout or contextlib.nullcontext() as output:
+            if output is None or output.readline() != b"ready\n":
+                raise LocalCloudError(
+                    "the reaper, which ends the processes of this run, could not be started"
+                )
 
     def start(
         self,

@@ -18,6 +18,7 @@ GRACE_SECONDS = 1.0
 def main(folders: list[str]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    print("ready", flush=True)
     groups: dict[int, int] = {}
     for line in sys.stdin.buffer:
         word, _, rest = line.decode().strip().partition(" ")
