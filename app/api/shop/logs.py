@@ -34,4 +34,4 @@ def configure(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # Their INFO is a line per migration step, per credential look-up, per connection.
     for chatty in ("alembic", "botocore", "boto3", "urllib3"):
-        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))

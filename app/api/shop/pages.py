@@ -3,13 +3,14 @@
 import base64
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from sqlalchemy import Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -19,7 +20,8 @@ Limit = Annotated[int, Query(ge=1, le=100, description="Rows of a page.")]
 Cursor = Annotated[str | None, Query(max_length=2000, description="`next` of the page before.")]
 
 
-class Order(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Order:
     """By which column a list is sorted; the id breaks ties."""
 
     name: str
@@ -47,15 +49,20 @@ class Order(NamedTuple):
         return rows[:limit], base64.urlsafe_b64encode(plain).rstrip(b"=").decode()
 
     def _decode(self, cursor: str) -> tuple[Any, UUID]:
-        kind = self.column.type.python_type
         try:
-            plain = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-            name, value, last = TypeAdapter(tuple[str, kind, UUID]).validate_json(plain)
-        except (ValueError, ValidationError):
-            name = None
-        # A NUL or a number beyond the column's would be an error of the database's.
+            plain = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+            name, value, last = _PARTS.validate_python(plain)
+            value = TypeAdapter(self.column.type.python_type).validate_python(value)
+        except ValueError:  # of base64, of json and of pydantic
+            raise _invalid() from None
+        # What the list never gave: another sort, or what the database could not take.
         if name != self.name or "\x00" in str(value) or (isinstance(value, int) and abs(value) >= 2**31):
-            raise Problem(
-                HTTPStatus.BAD_REQUEST, "cursor: not one that this list gave.", kind="invalid-cursor"
-            )
+            raise _invalid()
         return value, last
+
+
+_PARTS = TypeAdapter[tuple[str, str | int, UUID]](tuple[str, str | int, UUID])
+
+
+def _invalid() -> Problem:
+    return Problem(HTTPStatus.BAD_REQUEST, "cursor: not one that this list gave.", kind="invalid-cursor")

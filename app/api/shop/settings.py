@@ -1,6 +1,7 @@
 """What a process reads from its environment, once. A missing or malformed variable is one line and exit 1."""
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AnyHttpUrl, Field, SecretStr, StringConstraints, ValidationError, model_validator
@@ -50,6 +51,8 @@ class Settings(BaseSettings):
             if missing:
                 raise ValueError(f"{', '.join(missing)} missing: set DATABASE_URL or every part of it")
         _ = self.database_location
+        if self.database_ca_file is not None and not Path(self.database_ca_file).is_file():
+            raise ValueError(f"DATABASE_CA_FILE malformed: no file {self.database_ca_file}")
         return self
 
     @property

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from fastapi.security import OAuth2PasswordRequestForm
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager
 
 from shop.models import RefreshToken, TokenFamily, User
 from shop.problems import Problem, answers
@@ -65,8 +65,10 @@ async def refresh(body: RefreshIn, state: StateOf, session: Transaction) -> Toke
     )
     token = await session.scalar(
         select(RefreshToken)
+        .join(RefreshToken.family)
+        .join(TokenFamily.user)
         .where(RefreshToken.token_hash == hash_refresh_token(body.refresh_token))
-        .options(joinedload(RefreshToken.family, innerjoin=True).joinedload(TokenFamily.user, innerjoin=True))
+        .options(contains_eager(RefreshToken.family).contains_eager(TokenFamily.user))
         .with_for_update(of=[RefreshToken, TokenFamily])  # two at once: the second sees the first's use
     )
     if token is None or token.family.revoked_at or token.family.expires_at <= datetime.now(UTC):

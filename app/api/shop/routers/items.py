@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -21,7 +21,7 @@ from shop.state import State, StateOf, Transaction
 router = APIRouter(prefix="/items", tags=["items"])
 
 _REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-_COLUMNS: dict[str, InstrumentedAttribute] = {
+_COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
     "name": Item.name,
     "price_cents": Item.price_cents,
     "created_at": Item.created_at,
