@@ -107,20 +107,7 @@ def boundary(account_id: str, region: str) -> Statements:
         {
             "Sid": "NotItsOwnRights",
             "Effect": "Deny",
-            "Action": [
-                "iam:Add*",
-                "iam:Attach*",
-                "iam:Create*",
-                "iam:Delete*",
-                "iam:Detach*",
-                "iam:PassRole",
-                "iam:Put*",
-                "iam:Remove*",
-                "iam:Set*",
-                "iam:Tag*",
-                "iam:Untag*",
-                "iam:Update*",
-            ],
+            "NotAction": ["iam:Get*", "iam:List*"],
             "Resource": [f"{iam}:role{PATH}*", f"{iam}:policy{PATH}*", f"{iam}:oidc-provider/*"],
         },
         {

@@ -1,0 +1,285 @@
+"""GitHub's deploy role: who may take it, what it may do, and what it never may."""
+
+import json
+import re
+from fnmatch import fnmatchcase
+from typing import Any
+
+import botocore.session
+import pulumi
+import pytest
+
+from components import deploy_boundary
+from components.github_oidc import GithubOidc, GithubOidcArgs
+from operations.program import ROOT, Resource, Run
+from operations.recording import ACCOUNT, REGION, record
+
+GIVEN: dict[str, Any] = {
+    "repository": "acme/shop",
+    "owner_id": "1234",
+    "repository_id": "567890",
+    "environment": "staging",
+    "account_id": ACCOUNT,
+    "region": REGION,
+}
+POLICIES = {"network", "compute", "data", "storage", "edge", "identity"}
+ISSUER = "token.actions.githubusercontent.com"
+
+WITHOUT_ARN = {
+    "ecs:DeregisterTaskDefinition",
+    "kms:CreateKey",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:PutResourcePolicy",
+    "sns:SetSubscriptionAttributes",
+    "sns:Unsubscribe",
+}
+"""Actions that change something, of which AWS knows no resource."""
+
+API_OF_ACTION = {"elasticloadbalancing": "elbv2"}
+NO_API_OPERATION = {
+    "cloudfront:AllowVendedLogDeliveryForResource",
+    "iam:PassRole",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "s3:DeleteObjectVersion",
+    "s3:GetAccelerateConfiguration",
+    "s3:GetBucketCORS",
+    "s3:GetBucketObjectLockConfiguration",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+    "s3:GetReplicationConfiguration",
+    "s3:ListBucket",
+    "s3:ListBucketVersions",
+    "s3:ListTagsForResource",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutLifecycleConfiguration",
+    "s3:TagResource",
+    "s3:UntagResource",
+}
+"""Actions that IAM names otherwise than the API does."""
+
+
+def build(**args: Any) -> Run:
+    def program() -> None:
+        github = GithubOidc("github", GithubOidcArgs(**{**GIVEN, **args}))
+        pulumi.export("role", github.role_arn)
+        pulumi.export("provider", github.provider_arn)
+
+    return record(program)
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    return build(hosted_zone_id="Z1", state_bucket="acme-pulumi-state")
+
+
+def role_of(run: Run) -> Resource:
+    (role,) = run.of_type("aws:iam/role:Role")
+    return role
+
+
+def policy(run: Run, purpose: str) -> list[dict[str, Any]]:
+    (found,) = [r for r in run.of_type("aws:iam/policy:Policy") if r.name == f"github-{purpose}"]
+    return json.loads(found.inputs["policy"])["Statement"]
+
+
+def allowed(run: Run) -> list[dict[str, Any]]:
+    return [statement for purpose in sorted(POLICIES) for statement in policy(run, purpose)]
+
+
+def test_children(run: Run) -> None:
+    assert {(r.type, r.name) for r in run.resources} == {
+        ("causeway:index:GithubOidc", "github"),
+        ("aws:iam/openIdConnectProvider:OpenIdConnectProvider", "github-provider"),
+        ("aws:iam/role:Role", "github-deploy"),
+        ("aws:iam/policy:Policy", "github-boundary"),
+        *(("aws:iam/policy:Policy", f"github-{purpose}") for purpose in POLICIES),
+        *(("aws:iam/rolePolicyAttachment:RolePolicyAttachment", f"github-{purpose}") for purpose in POLICIES),
+    }
+    for attachment in run.of_type("aws:iam/rolePolicyAttachment:RolePolicyAttachment"):
+        assert attachment.inputs["role"] == "github-deploy"
+        assert attachment.inputs["policyArn"].endswith(f"policy/{attachment.name}")
+
+
+def test_only_jobs_of_one_environment_are_let_in(run: Run) -> None:
+    role = role_of(run)
+
+    (statement,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+    assert statement == {
+        "Sid": "GithubEnvironment",
+        "Effect": "Allow",
+        "Principal": {"Federated": run.outputs["provider"]},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {
+            "StringEquals": {
+                f"{ISSUER}:aud": "sts.amazonaws.com",
+                f"{ISSUER}:sub": [
+                    "repo:acme/shop:environment:staging",
+                    "repo:acme@1234/shop@567890:environment:staging",
+                ],
+                f"{ISSUER}:repository_id": "567890",
+                f"{ISSUER}:repository_owner_id": "1234",
+            }
+        },
+    }
+    assert role.inputs["maxSessionDuration"] == 3600
+
+
+def test_an_account_has_one_provider(run: Run) -> None:
+    (provider,) = run.of_type("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
+    assert provider.inputs == {"url": f"https://{ISSUER}", "clientIdLists": ["sts.amazonaws.com"]}
+    assert provider.options.protect
+
+    second = build(create_provider=False)
+    assert second.of_type("aws:iam/openIdConnectProvider:OpenIdConnectProvider") == []
+    assert second.outputs["provider"] == f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
+    (statement,) = json.loads(role_of(second).inputs["assumeRolePolicy"])["Statement"]
+    assert statement["Principal"] == {"Federated": second.outputs["provider"]}
+
+
+def test_its_rights_fit_into_iam(run: Run) -> None:
+    for found in run.of_type("aws:iam/policy:Policy"):
+        assert len(re.sub(r"\s", "", found.inputs["policy"])) <= 6144
+    assert len(POLICIES) <= 10
+
+
+def test_actions_are_exact_and_resources_this_accounts(run: Run) -> None:
+    for statement in allowed(run):
+        assert statement["Effect"] == "Allow"
+        assert not any("*" in action for action in statement["Action"])
+        assert len(set(statement["Action"])) == len(statement["Action"])
+        for resource in statement["Resource"]:
+            if resource == "*":
+                changing = {
+                    a for a in statement["Action"] if not re.match(r"\w[\w-]*:(Describe|Get|List)", a)
+                }
+                assert changing <= WITHOUT_ARN
+                continue
+            _, _, service, region, account, _ = resource.split(":", 5)
+            assert region in {"", REGION, "us-east-1"}
+            assert account in {ACCOUNT, ""} or resource.startswith(f"arn:aws:ec2:{REGION}:aws:prefix-list/")
+            if not account:
+                assert service in {"s3", "route53"}
+
+
+def test_every_action_exists(run: Run) -> None:
+    session = botocore.session.get_session()
+    actions = {action for statement in allowed(run) for action in statement["Action"]}
+    assert actions > NO_API_OPERATION
+
+    by_service: dict[str, set[str]] = {}
+    for action in actions - NO_API_OPERATION:
+        service, operation = action.split(":")
+        by_service.setdefault(service, set()).add(operation)
+    for service, operations in by_service.items():
+        model = session.get_service_model(API_OF_ACTION.get(service, service))
+        assert operations <= set(model.operation_names), service
+
+
+def test_roles_are_passed_to_their_own_service_only(run: Run) -> None:
+    passing = [s for s in policy(run, "identity") if s["Action"] == ["iam:PassRole"]]
+
+    assert {s["Condition"]["StringEquals"]["iam:PassedToService"]: s["Resource"] for s in passing} == {
+        "ecs-tasks.amazonaws.com": [
+            f"arn:aws:iam::{ACCOUNT}:role/*-task-role-*",
+            f"arn:aws:iam::{ACCOUNT}:role/*-execution-role-*",
+        ],
+        "monitoring.rds.amazonaws.com": [f"arn:aws:iam::{ACCOUNT}:role/*-database-monitoring-*"],
+        "sns.amazonaws.com": [f"arn:aws:iam::{ACCOUNT}:role/*-feedback-*"],
+        "vpc-flow-logs.amazonaws.com": [f"arn:aws:iam::{ACCOUNT}:role/*-flow-logs-*"],
+    }
+    conditions = {
+        action: statement.get("Condition")
+        for statement in policy(run, "identity")
+        for action in statement["Action"]
+    }
+    assert conditions["iam:AttachRolePolicy"] == {
+        "ArnEquals": {
+            "iam:PolicyARN": ["arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"]
+        }
+    }
+    assert "iam:AWSServiceName" in conditions["iam:CreateServiceLinkedRole"]["StringEquals"]
+
+
+def test_every_role_of_the_platform_is_one_that_may_be_passed() -> None:
+    patterns = [p for patterns in deploy_boundary.PASSED_ROLES.values() for p in patterns]
+    named = re.compile(r'(?:iam\.Role|task_role\.role)\(\s*f"\{[\w.]+\}([\w-]+)"')
+    sources = [path for path in (ROOT / "components").glob("*.py") if path.name != "github_oidc.py"]
+    suffixes = {suffix for path in sources for suffix in named.findall(path.read_text(encoding="utf-8"))}
+
+    assert suffixes
+    for suffix in suffixes:
+        assert any(fnmatchcase(f"shop{suffix}-0a1b2c3", pattern) for pattern in patterns), suffix
+
+
+def test_a_deploy_role_cannot_change_itself(run: Run) -> None:
+    assert role_of(run).inputs["path"] == "/deploy/"
+    assert role_of(run).inputs["permissionsBoundary"].endswith("policy/github-boundary")
+    assert {r.inputs["path"] for r in run.of_type("aws:iam/policy:Policy")} == {"/deploy/"}
+    itself = f"arn:aws:iam::{ACCOUNT}:role/deploy/github-deploy-0a1b2c3"
+    for statement in policy(run, "identity"):
+        changing = [a for a in statement["Action"] if not re.match(r"iam:(Get|List)", a)]
+        assert not changing or not any(fnmatchcase(itself, pattern) for pattern in statement["Resource"])
+
+
+def test_the_boundary(run: Run) -> None:
+    limit, not_itself, not_the_password = policy(run, "boundary")
+
+    assert limit["Condition"] == {"StringEquals": {"aws:RequestedRegion": [REGION, "us-east-1"]}}
+    for action in ("iam:CreateAccessKey", "iam:CreateUser", "iam:UpdateLoginProfile", "sts:AssumeRole"):
+        assert any(fnmatchcase(action, pattern) for pattern in limit["NotAction"]), action
+    needed = {action for statement in allowed(run) for action in statement["Action"]}
+    assert not [a for a in needed if any(fnmatchcase(a, pattern) for pattern in limit["NotAction"])]
+    assert not_itself["Effect"] == "Deny"
+    assert not_itself["NotAction"] == ["iam:Get*", "iam:List*"]
+    assert not_itself["Resource"] == [
+        f"arn:aws:iam::{ACCOUNT}:role/deploy/*",
+        f"arn:aws:iam::{ACCOUNT}:policy/deploy/*",
+        f"arn:aws:iam::{ACCOUNT}:oidc-provider/*",
+    ]
+    assert not_the_password["Effect"] == "Deny"
+    assert not_the_password["Action"] == "secretsmanager:GetSecretValue"
+    assert not_the_password["Resource"].endswith(":secret:rds!*")
+
+
+def test_the_domain_and_the_state_are_reached_only_when_there_are_any(run: Run) -> None:
+    resources = {resource for statement in allowed(run) for resource in statement["Resource"]}
+    assert {"arn:aws:route53:::hostedzone/Z1", "arn:aws:s3:::acme-pulumi-state/*"} <= resources
+
+    bare = {resource for statement in allowed(build()) for resource in statement["Resource"]}
+    assert {r for r in resources - bare if not r.startswith("arn:aws:acm:")} == {
+        "arn:aws:route53:::hostedzone/Z1",
+        "arn:aws:route53:::change/*",
+        "arn:aws:s3:::acme-pulumi-state",
+        "arn:aws:s3:::acme-pulumi-state/*",
+    }
+
+
+def test_us_east_1_is_named_once_where_the_stack_is_there() -> None:
+    for statement in allowed(build(region="us-east-1", hosted_zone_id="Z1")):
+        assert len(set(statement["Resource"])) == len(statement["Resource"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("repository", "shop"),
+        ("repository", "*/shop"),
+        ("repository", "acme/*"),
+        ("repository", "acme/shop:ref"),
+        ("owner_id", "acme"),
+        ("repository_id", "*"),
+        ("environment", "*"),
+        ("environment", ""),
+        ("environment", "prod:job"),
+        ("account_id", "12345"),
+    ],
+)
+def test_what_would_trust_too_much_is_refused(field: str, value: str) -> None:
+    with pytest.raises(pulumi.RunError) as refusal:
+        GithubOidcArgs(**{**GIVEN, field: value})
+    assert str(refusal.value).startswith(f"github: {field} is '{value}'; give ")
+    assert "\n" not in str(refusal.value)
