@@ -75,8 +75,8 @@ def _one_of(allowed: Container[int]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _from_to(low: int, high: int, unit: str, *, number: str = "a whole number") -> Any:
-    return Field(ge=low, le=high, description=f"{number} from {low} to {high}{unit}")
+def _from_to(low: int, high: int, unit: str) -> Any:
+    return Field(ge=low, le=high, description=f"a whole number from {low} to {high} {unit}")
 
 
 def _text(pattern: str, description: str, longest: int) -> Any:
@@ -196,18 +196,18 @@ Cpu = Annotated[
     _one_of(FARGATE_MEMORY_MIB),
     Field(description="256, 512, 1024, 2048, 4096, 8192 or 16384 CPU units (1024 are one vCPU)"),
 ]
-MemoryMib = Annotated[Whole, _from_to(512, 122880, " MiB that Fargate offers with the cpu")]
-TaskCount = Annotated[Whole, _from_to(1, 5000, " tasks (the quota of an ECS service)")]
+MemoryMib = Annotated[Whole, _from_to(512, 122880, "MiB that Fargate offers with the cpu")]
+TaskCount = Annotated[Whole, _from_to(1, 5000, "tasks (the quota of an ECS service)")]
 
-CAPACITY_UNITS = " Aurora capacity units in steps of 0.5"
+Capacity = Annotated[float, Strict(), AfterValidator(_half_steps)]
 MinCapacity = Annotated[
-    float, Strict(), AfterValidator(_half_steps), _from_to(0, 256, CAPACITY_UNITS, number="a number")
+    Capacity, Field(ge=0, le=256, description="0 to 256 Aurora capacity units in steps of 0.5")
 ]
 MaxCapacity = Annotated[
-    float, Strict(), AfterValidator(_half_steps), _from_to(1, 256, CAPACITY_UNITS, number="a number")
+    Capacity, Field(ge=1, le=256, description="1 to 256 Aurora capacity units in steps of 0.5")
 ]
-Readers = Annotated[Whole, _from_to(0, 15, " readers")]
-BackupDays = Annotated[Whole, _from_to(1, 35, " days")]
+Readers = Annotated[Whole, _from_to(0, 15, "readers")]
+BackupDays = Annotated[Whole, _from_to(1, 35, "days")]
 
 NodeType = Annotated[
     Text,
@@ -217,8 +217,8 @@ NodeType = Annotated[
         longest=30,
     ),
 ]
-CacheNodes = Annotated[Whole, _from_to(1, 6, " nodes: a primary and its replicas")]
-SnapshotDays = Annotated[Whole, _from_to(0, 35, " days, where 0 takes no snapshots")]
+CacheNodes = Annotated[Whole, _from_to(1, 6, "nodes: a primary and its replicas")]
+SnapshotDays = Annotated[Whole, _from_to(0, 35, "days, where 0 takes no snapshots")]
 
 # fmt: off
 LOG_RETENTION_DAYS = (
