@@ -19,12 +19,11 @@ def log_flows(
     group = cloudwatch.LogGroup(
         f"{name}-flow-logs", kms_key_id=key.arn, retention_in_days=retention_days, opts=child
     )
-    account_id = key.arn.apply(lambda arn: arn.split(":")[4])
     trust = {
         "Effect": "Allow",
         "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
         "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+        "Condition": {"StringEquals": {"aws:SourceAccount": key.account_id}},
     }
     write = {
         "Effect": "Allow",

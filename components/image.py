@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import pulumi
-import pulumi_docker as docker
-import pulumi_docker_build as docker_build
 from pulumi_aws import ecr
 
 from components.fingerprint import fingerprint
@@ -105,6 +103,8 @@ class Image(pulumi.ComponentResource):
         return Permission(actions=PULL_ACTIONS, resources=[self.repository_arn])
 
     def _build_locally(self, args: ImageArgs) -> None:
+        import pulumi_docker as docker  # noqa: PLC0415 0.15 s of import, for the stacks that build so
+
         tag = fingerprint(args.folder, args.dockerfile, args.build_args)
         image = docker.Image(
             f"{self._name}-image",
@@ -120,6 +120,8 @@ class Image(pulumi.ComponentResource):
         self.uri, self.digest = image.image_name, image.repo_digest
 
     def _build_and_push(self, args: ImageArgs) -> None:
+        import pulumi_docker_build as docker_build  # noqa: PLC0415 0.15 s of import, likewise
+
         repository = self._make_repository(args)
         token = ecr.get_authorization_token_output(registry_id=repository.registry_id)
         # The repository's tags are immutable, so that a tag must follow from the content.

@@ -1,5 +1,6 @@
 """The two roles of a task: what ECS may do to start it, and what its code may do, for no one else."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 import pulumi
@@ -7,6 +8,7 @@ from pulumi_aws import iam
 
 from components.cluster import Cluster
 from components.image import Image
+from components.key import Key
 from components.link import Link, SecretValue
 
 Statement = dict[str, object]
@@ -41,7 +43,7 @@ def _reading(arns: Sequence[str], keys: Sequence[str], region: str) -> list[Stat
         "secretsmanager": ("secretsmanager:GetSecretValue", []),
         "ssm": ("ssm:GetParameters", []),
     }
-    for arn in sorted(set(arns)):
+    for arn in sorted(set(map(str, arns))):
         wanted["ssm" if arn.split(":")[2:3] == ["ssm"] else "secretsmanager"][1].append(arn)
     statements: list[Statement] = [
         {"Effect": "Allow", "Action": [action], "Resource": resources}
@@ -71,12 +73,12 @@ def task_statements(
     return statements + (cluster.execute_command_statements() if enable_execute_command else [])
 
 
-def trust(cluster_arn: pulumi.Output[str]) -> pulumi.Output[str]:
+def trust(key: Key) -> str:
     """Tasks of this account and region may take the role: no other account's by way of the service.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
     """
-    return pulumi.Output.json_dumps(
+    return json.dumps(
         {
             "Version": "2012-10-17",
             "Statement": [
@@ -85,12 +87,8 @@ def trust(cluster_arn: pulumi.Output[str]) -> pulumi.Output[str]:
                     "Principal": {"Service": "ecs-tasks.amazonaws.com"},
                     "Action": "sts:AssumeRole",
                     "Condition": {
-                        "StringEquals": {
-                            "aws:SourceAccount": cluster_arn.apply(lambda arn: arn.split(":")[4])
-                        },
-                        "ArnLike": {
-                            "aws:SourceArn": cluster_arn.apply(lambda arn: f"{arn.rsplit(':', 1)[0]}:*")
-                        },
+                        "StringEquals": {"aws:SourceAccount": key.account_id},
+                        "ArnLike": {"aws:SourceArn": f"arn:aws:ecs:{key.region}:{key.account_id}:*"},
                     },
                 }
             ],
@@ -107,7 +105,7 @@ def role(
 ) -> tuple[iam.Role, iam.RolePolicy | None]:
     """A role of tasks, and its one policy; none for a role that may do nothing."""
     child = pulumi.ResourceOptions(parent=parent)
-    made = iam.Role(name, description=description, assume_role_policy=trust(cluster.arn), opts=child)
+    made = iam.Role(name, description=description, assume_role_policy=trust(cluster.key), opts=child)
     if statements == []:
         return made, None
     policy = iam.RolePolicy(
