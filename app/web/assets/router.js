@@ -65,6 +65,7 @@ async function show({ first = false, restored = false }) {
     signal,
     restored,
   });
+  if (signal.aborted) return; // The view has sent the person elsewhere, and that is on show already.
   const main = document.getElementById("main");
   main.replaceChildren(node);
   setTitle(title);

@@ -18,7 +18,7 @@ export function mountNavigation(nav) {
   const showCart = () => {
     number.textContent = cart.count > 99 ? "99+" : String(cart.count);
     number.hidden = cart.count === 0;
-    said.textContent = cart.count === 0 ? ", empty" : `, ${count(cart.count, "item")}`;
+    said.textContent = cart.count === 0 ? "(empty)" : `(${count(cart.count, "item")})`;
   };
   const showAccount = () => {
     account.replaceChildren(...(session.user ? signedIn(session.user) : [signInLink()]));

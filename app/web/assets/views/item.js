@@ -4,7 +4,7 @@ import { isAbort } from "../api.js";
 import { icon } from "../components/icon.js";
 import { addToCart, itemCard } from "../components/item-card.js";
 import { quantity } from "../components/quantity.js";
-import { problemState } from "../components/states.js";
+import { problemState, skeletons } from "../components/states.js";
 import { stockLine } from "../components/stock.js";
 import { limitOf } from "../cart.js";
 import { h } from "../dom.js";
@@ -17,41 +17,50 @@ const OTHERS = 4;
 
 export function itemView({ params, signal }) {
   const heading = h("h1", { class: "item__name" });
-  const article = h("article", { class: "item" });
+  const pictured = h("div", { class: "item__picture" });
+  const told = h("div", { class: "item__details" });
+  // These stay where they are while their content changes: the heading may hold the focus.
+  const article = h("article", { class: "item" }, pictured, h("div", { class: "item__text" }, heading, told));
   const others = h("div");
   const node = h("div", { class: "wrap page" }, h("a", { class: "back-link", href: "/" }, icon("back"), "All items"), article, others);
 
   const show = (item) => {
-    heading.textContent = item.name; // The same element as before: it may hold the focus.
+    heading.textContent = item.name;
     setTitle(item.name);
-    article.replaceChildren(picture(item), h("div", { class: "item__text" }, heading, details(item)));
+    pictured.replaceChildren(itemPicture(item));
+    pictured.classList.remove("skeleton");
+    told.replaceChildren(...details(item));
   };
   const load = async () => {
     try {
       show(await readItem(params.id, { signal }));
     } catch (error) {
       if (isAbort(error)) return;
-      setTitle("Item");
-      heading.textContent = "Item";
-      article.replaceChildren(heading, problemState(error, { retry: error.status === 404 ? null : load }));
+      heading.textContent = "This item cannot be shown";
+      setTitle(heading.textContent);
+      pictured.hidden = true;
+      told.replaceChildren(problemState(error, { retry: error.status === 404 ? null : again }));
       return;
     }
     void showOthers(others, params.id, signal);
   };
 
-  const known = lastSeen(params.id);
-  if (known) {
-    show(known);
-  } else {
-    heading.textContent = "Loading the item";
-    heading.classList.add("visually-hidden");
-    article.append(heading, h("div", { class: "skeleton item__picture", "aria-hidden": "true" }), h("div", { class: "skeleton skeleton--text", "aria-hidden": "true" }));
-  }
-  const ready = load().finally(() => heading.classList.remove("visually-hidden"));
-  return { title: known?.name ?? "Item", node, ready };
-}
+  const loading = () => {
+    heading.textContent = "One moment";
+    pictured.hidden = false;
+    pictured.classList.add("skeleton");
+    told.replaceChildren(...skeletons(1, "skeleton--text", "Loading the item"));
+  };
+  const again = () => {
+    loading();
+    return load();
+  };
 
-const picture = (item) => h("div", { class: "item__picture" }, itemPicture(item));
+  const known = lastSeen(params.id);
+  if (known) show(known);
+  else loading();
+  return { title: known?.name ?? "Item", node, ready: load() };
+}
 
 function details(item) {
   return [

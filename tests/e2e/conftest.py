@@ -1,0 +1,150 @@
+"""The whole local stack, started once for the end-to-end tests by the command that people use.
+
+`SITE_URL=http://127.0.0.1:8080 pytest tests/e2e` tests a site that runs already instead: a `make up` in
+another terminal, or staging.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OUTPUTS = ROOT / ".local" / "outputs.json"
+START_SECONDS = 240
+"""Generous: a loaded machine, the first compilation of everything."""
+STOP_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class LocalStack:
+    site: str
+    """Its address, without a slash at the end."""
+    outputs: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    if site := os.environ.get("SITE_URL"):
+        yield LocalStack(site.rstrip("/"), {"site": site})
+        return
+    site_port, aws_port = free_ports(2)
+    log = tmp_path_factory.mktemp("local-stack") / "up.log"
+    command = [sys.executable, "-m", "localcloud", "up", "local", "--stop-with-parent"]
+    command += ["--site-port", str(site_port), "--aws-port", str(aws_port)]
+    with log.open("wb") as output:
+        # A session of its own: Ctrl-C in the tests' terminal reaches the stack through this fixture only.
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        outputs = wait_for_outputs(process, log, site_port)
+        yield LocalStack(outputs["site"].rstrip("/"), outputs)
+    finally:
+        stop(process, log, ports=(site_port, aws_port))
+
+
+def free_ports(number: int) -> list[int]:
+    """Held together while they are drawn, so that they differ."""
+    with ExitStack() as held:
+        listeners = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
+        return [listener.getsockname()[1] for listener in listeners]
+
+
+def wait_for_outputs(process: subprocess.Popen[bytes], log: Path, site_port: int) -> dict[str, Any]:
+    """The outputs of this run, told by its port from those that a run before may have left."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            pytest.fail(f"the local stack ended with {process.returncode}:\n{tail(log)}", pytrace=False)
+        try:
+            outputs = json.loads(OUTPUTS.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            outputs = {}
+        if str(outputs.get("site", "")).rstrip("/").endswith(f":{site_port}"):
+            return outputs
+        time.sleep(0.1)
+    pytest.fail(f"the local stack was not up after {START_SECONDS} s:\n{tail(log)}", pytrace=False)
+
+
+def stop(process: subprocess.Popen[bytes], log: Path, ports: tuple[int, ...]) -> None:
+    """Stop it as Ctrl-C does, and see that it leaves no process, no listener and no stale address."""
+    if process.poll() is not None:
+        pytest.fail(f"the local stack ended by itself with {process.returncode}:\n{tail(log)}", pytrace=False)
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        pytest.fail(f"the local stack did not stop in {STOP_SECONDS} s:\n{tail(log)}", pytrace=False)
+    _, left = psutil.wait_procs(family, timeout=5)
+    names = [f"{one.pid} {one.name()}" for one in left if one.is_running()]
+    for one in left:
+        one.kill()
+    assert names == [], "processes left behind"
+    assert [port for port in ports if is_open(port)] == [], "ports still listened on"
+    assert not OUTPUTS.exists(), f"{OUTPUTS} still names a stack that is gone"
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def tail(log: Path, lines: int = 40) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+@pytest.fixture
+async def client(local_stack: LocalStack) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=local_stack.site, timeout=30, trust_env=False) as opened:
+        yield opened
+
+
+@dataclass(frozen=True)
+class Customer:
+    name: str
+    email: str
+    password: str
+
+
+@pytest.fixture
+def new_customer() -> Callable[[], Customer]:
+    def make() -> Customer:
+        return Customer(
+            "Grace Hopper", f"grace-{uuid4().hex}@example.com", f"a moth in relay {uuid4().hex[:8]}"
+        )
+
+    return make
+
+
+@pytest.fixture
+def sign_up(
+    client: httpx.AsyncClient, new_customer: Callable[[], Customer]
+) -> Callable[[], Awaitable[dict[str, Any]]]:
+    """Register somebody new and sign them in: the answer of the token endpoint."""
+
+    async def do() -> dict[str, Any]:
+        customer = new_customer()
+        registered = await client.post("/api/users", json=vars(customer))
+        assert registered.status_code == 201, registered.text
+        form = {"username": customer.email, "password": customer.password}
+        signed_in = await client.post("/api/auth/token", data=form)
+        assert signed_in.status_code == 200, signed_in.text
+        return signed_in.json()
+
+    return do
