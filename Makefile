@@ -34,7 +34,7 @@ check: setup ## lint, format and types
 	@$(BIN)/basedpyright
 
 bench: setup ## what the program costs, as ratios measured in one run
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python tests/bench
 
 lock: setup ## pin every dependency again, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --all-extras pyproject.toml app/api/pyproject.toml --output-file requirements.lock
