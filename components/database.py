@@ -1,9 +1,9 @@
 """Aurora PostgreSQL Serverless v2: encrypted, never public, TLS only, its password managed by RDS, backups
 that outlive it."""
 
+import json
 import re
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,15 +106,7 @@ class Database(pulumi.ComponentResource):
         self.secret_arn = cluster.master_user_secrets.apply(_first_arn)
         self.security_group_id = security_group.id
         self.cluster_identifier = cluster.cluster_identifier
-        self.register_outputs(
-            {
-                "host": self.host,
-                "port": self.port,
-                "secret_arn": self.secret_arn,
-                "security_group_id": self.security_group_id,
-                "cluster_identifier": self.cluster_identifier,
-            }
-        )
+        self.register_outputs({"host": self.host, "port": self.port, "secret_arn": self.secret_arn})
 
     def link(self) -> Link:
         """Connects a service: where, as whom, the password as a secret, and the port.
@@ -209,24 +201,18 @@ class Database(pulumi.ComponentResource):
             ),
         )
 
-    def _make_instances(self, name: str, cluster: rds.Cluster) -> Sequence[rds.ClusterInstance]:
+    def _make_instances(self, name: str, cluster: rds.Cluster) -> None:
         args = self._args
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Service": "monitoring.rds.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceAccount": args.key.account_id}},
+        }
         monitoring = iam.Role(
             f"{name}-database-monitoring",
             description=f"Lets RDS report what the operating systems of database {name} do",
-            assume_role_policy=pulumi.Output.json_dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Principal": {"Service": "monitoring.rds.amazonaws.com"},
-                            "Action": "sts:AssumeRole",
-                            "Condition": {"StringEquals": {"aws:SourceAccount": args.key.account_id}},
-                        }
-                    ],
-                }
-            ),
+            assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
             opts=self._child,
         )
         attachment = iam.RolePolicyAttachment(
@@ -235,7 +221,7 @@ class Database(pulumi.ComponentResource):
             policy_arn="arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole",
             opts=self._child,
         )
-        return [
+        for index in range(1 + args.readers):
             rds.ClusterInstance(
                 f"{name}-database-{index}",
                 cluster_identifier=cluster.id,
@@ -254,8 +240,6 @@ class Database(pulumi.ComponentResource):
                 promotion_tier=min(index, 1),  # tiers 0 and 1 grow with the writer, ready to take over
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[attachment]),
             )
-            for index in range(1 + args.readers)
-        ]
 
 
 def _user(args: DatabaseArgs) -> str:
@@ -273,6 +257,6 @@ def _scaling(args: DatabaseArgs) -> rds.ClusterServerlessv2ScalingConfigurationA
     return scaling
 
 
-def _first_arn(secrets_of_master: Any) -> str:
-    """RDS makes one such secret; without it, under mocks that compute nothing, IAM refuses the empty ARN."""
-    return secrets_of_master[0].secret_arn if secrets_of_master else ""
+def _first_arn(managed: Any) -> str:
+    """RDS makes one such secret; a preview that turns a cluster over to a managed password sees none yet."""
+    return managed[0].secret_arn if managed else ""

@@ -109,14 +109,7 @@ class Redis(pulumi.ComponentResource):
         self.port = group.port.apply(lambda port: int(port or PORT))
         self.secret_arn = self._password.arn
         self.security_group_id = security_group.id
-        self.register_outputs(
-            {
-                "host": self.host,
-                "port": self.port,
-                "secret_arn": self.secret_arn,
-                "security_group_id": self.security_group_id,
-            }
-        )
+        self.register_outputs({"host": self.host, "port": self.port, "secret_arn": self.secret_arn})
 
     def link(self) -> Link:
         """Connects a service: a URL without the password, the password as a secret, and the port."""

@@ -1,5 +1,6 @@
 """An SNS topic: encrypted, published to by this account over TLS only, failed deliveries logged."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,21 +101,15 @@ class Topic(pulumi.ComponentResource):
         )
 
     def _feedback_role(self, name: str) -> iam.Role:
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
         return iam.Role(
             f"{name}-feedback",
             description=f"Lets SNS log what topic {name} could not deliver",
-            assume_role_policy=pulumi.Output.json_dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Principal": {"Service": "sns.amazonaws.com"},
-                            "Action": "sts:AssumeRole",
-                        }
-                    ],
-                }
-            ),
+            assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
