@@ -11,8 +11,8 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from localcloud import repairs
 from localcloud.errors import LocalCloudError
 from localcloud.ports import LOOPBACK
 from localcloud.processes import Process, Processes
@@ -71,39 +71,8 @@ def _node() -> Path:
     return Path(spec.origin).parent / "bin"
 
 
-def identify_targets_by_port(alb: Any) -> None:
-    """Let a target be its address and its port, as in AWS: ministack 1.5.33 knows it by the address only,
-
-    so that of several tasks on 127.0.0.1 it would keep the first and forget all with any.
-    """
-
-    def register(parameters: Any) -> Any:
-        group = alb._p(parameters, "TargetGroupArn")
-        if group not in alb._tgs:
-            return alb._error("TargetGroupNotFound", f"Target group '{group}' not found.")
-        registered = alb._targets.setdefault(group, [])
-        for target in with_ports(group, alb._parse_targets_param(parameters)):
-            if target not in registered:
-                registered.append(target)
-        return alb._empty("RegisterTargets")
-
-    def deregister(parameters: Any) -> Any:
-        group = alb._p(parameters, "TargetGroupArn")
-        if group not in alb._tgs:
-            return alb._error("TargetGroupNotFound", f"Target group '{group}' not found.")
-        gone = with_ports(group, alb._parse_targets_param(parameters))
-        alb._targets[group] = [target for target in alb._targets.get(group, []) if target not in gone]
-        return alb._empty("DeregisterTargets")
-
-    def with_ports(group: str, targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        default = alb._tgs[group].get("Port")
-        return [{**target, "Port": target.get("Port") or default} for target in targets]
-
-    alb._ACTION_MAP.update(RegisterTargets=register, DeregisterTargets=deregister)
-
-
 def main() -> None:
-    identify_targets_by_port(importlib.import_module("ministack.services.alb"))
+    repairs.apply()
     importlib.import_module("ministack.app").main()
 
 

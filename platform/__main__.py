@@ -188,7 +188,10 @@ async def main() -> pulumi.Inputs:
         github = GithubOidc(
             "github",
             GithubOidcArgs(
-                **stack.github.model_dump(), account_id=stack.account_id, region=stack.region
+                **stack.github.model_dump(),
+                account_id=stack.account_id,
+                region=stack.region,
+                hosted_zone_id=stack.site.hosted_zone_id,
             ),
         )
         outputs["deploy_role_arn"] = github.role_arn
