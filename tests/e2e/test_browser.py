@@ -296,8 +296,10 @@ async def test_what_the_api_refuses_is_said(open_shop: Open) -> None:
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("alert")).to_contain_text("wrong")
 
-    await page.goto(f"/items/{uuid4()}")
-    await expect(page.get_by_role("alert")).to_contain_text("There is nothing here")
+    unknown = str(uuid4())
+    await page.goto(f"/items/{unknown}")
+    await heading(page, "This item cannot be shown")
+    await expect(page.get_by_role("alert")).to_contain_text(unknown)
     await visit.check()
 
     problem = {"type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": "Low water."}

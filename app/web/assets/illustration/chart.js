@@ -23,7 +23,7 @@ export function chart() {
     svg("path", { class: "causeway", d: "M722 400C800 352 838 300 915 266S1010 190 1052 96" }),
     svg("path", { class: "causeway causeway--marks", d: "M722 400C800 352 838 300 915 266S1010 190 1052 96" }),
     soundings(random),
-    label("Slack Water", 742, 120, "water-name"),
+    label("Slack Water", 768, 122, "water-name"),
     label("Far Sands", 1172, 52, "land-name"),
     label("The Foreshore", 704, 398, "land-name"),
     compassRose(672, 200),
@@ -35,7 +35,7 @@ export function chart() {
 const label = (text, x, y, name) => svg("text", { class: name, x, y }, text);
 
 function soundings(random) {
-  const places = [[640, 96], [720, 48], [812, 92], [876, 150], [760, 190], [1120, 300], [1160, 380], [1050, 392], [940, 372], [724, 292], [560, 40], [580, 300], [850, 40], [1090, 236]];
+  const places = [[640, 96], [720, 48], [800, 76], [876, 150], [760, 190], [1120, 300], [1160, 380], [1050, 392], [940, 372], [724, 292], [560, 40], [580, 300], [850, 40], [1090, 236]];
   return places.map(([x, y]) =>
     svg(
       "text",

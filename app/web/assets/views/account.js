@@ -3,6 +3,7 @@
 import { isAbort } from "../api.js";
 import { problemLine, whileBusy } from "../components/states.js";
 import { h } from "../dom.js";
+import { chart } from "../illustration/chart.js";
 import { navigate } from "../router.js";
 
 /**
@@ -28,7 +29,12 @@ export function accountPage({ title, lead, fields, busy, send, next, other }) {
   };
   // novalidate: the browser's bubbles vanish and are not all read out; the messages below the fields stay.
   const form = h("form", { class: "form", novalidate: true, on: { submit } }, fields.map(({ node }) => node), failure, button);
-  return h("div", { class: "wrap page account-page" }, h("h1", {}, title), h("p", { class: "lead" }, lead), form, h("p", { class: "account-page__other" }, other));
+  return h(
+    "div",
+    { class: "wrap page account-page" },
+    h("div", {}, h("h1", {}, title), h("p", { class: "lead" }, lead), form, h("p", { class: "account-page__other" }, other)),
+    h("div", { class: "account-page__chart" }, chart()),
+  );
 }
 
 function valid(fields) {

@@ -8,6 +8,7 @@ import { quantity } from "../components/quantity.js";
 import { emptyState, problemLine, whileBusy } from "../components/states.js";
 import { h } from "../dom.js";
 import { count, moneyText, price } from "../format.js";
+import { buoyPicture } from "../illustration/chart.js";
 import { itemPicture } from "../illustration/item.js";
 import { readItem } from "../items.js";
 import { rememberOrder } from "../orders.js";
@@ -53,6 +54,7 @@ async function refresh(signal) {
 
 function emptyCart() {
   return emptyState({
+    art: buoyPicture(),
     title: "Nothing in it yet",
     text: "What you add stays here, on this device, until you order it.",
     actions: [h("a", { class: "button button--main", href: "/" }, "Look around the shop")],

@@ -4,11 +4,12 @@ import { isAbort } from "../api.js";
 import { icon } from "../components/icon.js";
 import { addToCart, itemCard } from "../components/item-card.js";
 import { quantity } from "../components/quantity.js";
-import { problemState, skeletons } from "../components/states.js";
+import { problemLine, skeletons } from "../components/states.js";
 import { stockLine } from "../components/stock.js";
 import { limitOf } from "../cart.js";
 import { h } from "../dom.js";
 import { price } from "../format.js";
+import { buoyPicture } from "../illustration/chart.js";
 import { itemPicture } from "../illustration/item.js";
 import { lastSeen, listItems, readItem } from "../items.js";
 import { setTitle } from "../router.js";
@@ -38,8 +39,9 @@ export function itemView({ params, signal }) {
       if (isAbort(error)) return;
       heading.textContent = "This item cannot be shown";
       setTitle(heading.textContent);
-      pictured.hidden = true;
-      told.replaceChildren(problemState(error, { retry: error.status === 404 ? null : again }));
+      pictured.classList.remove("skeleton");
+      pictured.replaceChildren(buoyPicture());
+      told.replaceChildren(...refusal(error, again));
       return;
     }
     void showOthers(others, params.id, signal);
@@ -47,7 +49,7 @@ export function itemView({ params, signal }) {
 
   const loading = () => {
     heading.textContent = "One moment";
-    pictured.hidden = false;
+    pictured.replaceChildren();
     pictured.classList.add("skeleton");
     told.replaceChildren(...skeletons(1, "skeleton--text", "Loading the item"));
   };
@@ -60,6 +62,14 @@ export function itemView({ params, signal }) {
   if (known) show(known);
   else loading();
   return { title: known?.name ?? "Item", node, ready: load() };
+}
+
+function refusal(problem, again) {
+  const wayOn =
+    problem.status === 404
+      ? h("a", { class: "button button--main", href: "/" }, "Back to the shop")
+      : h("button", { class: "button", type: "button", on: { click: again } }, "Try again");
+  return [problemLine(problem), h("p", { class: "item__way-on" }, wayOn)];
 }
 
 function details(item) {

@@ -5,6 +5,7 @@ import { emptyState, problemLine, skeletons, whileBusy } from "../components/sta
 import { statusBadge } from "../components/order-status.js";
 import { h } from "../dom.js";
 import { count, dayText, orderNumber, price } from "../format.js";
+import { buoyPicture } from "../illustration/chart.js";
 import { itemPicture } from "../illustration/item.js";
 import { follow, isSettled, listOrders } from "../orders.js";
 import { forSignedIn } from "./guard.js";
@@ -74,6 +75,7 @@ function moreButton(list, first, signal) {
 
 function noOrders() {
   return emptyState({
+    art: buoyPicture(),
     title: "No orders yet",
     text: "When you place one, you can watch it here from the shelf to the tide.",
     actions: [h("a", { class: "button button--main", href: "/" }, "Look around the shop")],
