@@ -8,12 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionClosedError,
-    HTTPClientError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 from pulumi.runtime import Mocks
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
@@ -145,7 +141,9 @@ class Cloud(Mocks):
         kind = KINDS.get(args.typ)
         if kind is None:
             raise MappingError("the local cloud does not know this type; teach it in localcloud/resources/")
-        kind = (kind.instead(inputs) if kind.instead else None) or kind
+        other = kind.instead
+        if other is not None and inputs.get(other.input) == other.value:
+            kind = other.kind
         region = str(inputs.pop("region", None) or self.region)
         return Making(cloud=self, token=args.typ, name=args.name, region=region).make(kind, inputs)
 
@@ -160,7 +158,7 @@ class Cloud(Mocks):
         if isinstance(error, ClientError):
             answer = error.response.get("Error", {})
             return f"{error.operation_name}: {answer.get('Code', 'error')}: {answer.get('Message', '')}"
-        if isinstance(error, (HTTPClientError, ConnectionClosedError)):
+        if isinstance(error, (HTTPClientError, NoConnectionError)):
             return f"the emulator at {self.clients.endpoint} no longer answers; nothing more was deployed"
         if isinstance(error, (LocalCloudError, MappingError, BotoCoreError, OSError)):
             return str(error)

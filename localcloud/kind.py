@@ -64,12 +64,21 @@ class Kind:
     """EC2's word for the type in its tag specifications."""
     ignored: Sequence[str] = ()
     """Inputs that only steer the provider (how to delete, what to wait for): no operation has them."""
-    instead: Callable[[Inputs], "Kind | None"] | None = None
-    """Another kind for some inputs, such as those that the emulator does not take."""
+    instead: "Variant | None" = None
+    """Another kind for one value of an input, such as one that the emulator does not take."""
     prepare: Callable[[Inputs, "Making"], Inputs] | None = None
     """Gives irregular inputs the form of the operation."""
     after: Callable[[Inputs, "Making"], Inputs] | None = None
     """What remains to be done when the calls are made; gives outputs to add."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What a type is when an input has a value."""
+
+    input: str
+    value: Any
+    kind: Kind
 
 
 def mapping(value: Any) -> Inputs:

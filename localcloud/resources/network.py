@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from localcloud.kind import Call, Inputs, Kind, Name
+from localcloud.kind import Call, Inputs, Kind, Name, Variant
 from localcloud.making import Making
 
 ARN = "arn:aws:ec2:{region}:{account}"
@@ -159,7 +159,7 @@ KINDS = {
         result="NatGateway",
         id="{NatGatewayId}",
         tag_as="natgateway",
-        instead=lambda inputs: REGIONAL_NAT if inputs.get("availabilityMode") == "regional" else None,
+        instead=Variant("availabilityMode", "regional", REGIONAL_NAT),
     ),
     "aws:ec2/routeTable:RouteTable": Kind(
         create=Call("ec2.create_route_table"),
