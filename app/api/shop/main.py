@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from types import FrameType
 
 import uvicorn
@@ -50,6 +51,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
 
     app = FastAPI(
         title="Shop",
+        responses=problems.answers(HTTPStatus.UNPROCESSABLE_ENTITY),
         version="0.1.0",
         lifespan=lifespan,
         docs_url="/api/docs",

@@ -1,4 +1,4 @@
-"""Around every request: its id, its line in the log, and the headers that all answers carry."""
+"""Around every request: its id, its line in the log, its headers, and an answer whatever happens."""
 
 import logging
 import re
@@ -8,7 +8,7 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shop import logs
+from shop import logs, problems
 from shop.state import State
 
 log = logging.getLogger("shop.access")
@@ -32,7 +32,7 @@ class RequestContext:
         request_id = given if _ID.fullmatch(given) else str(uuid4())
         token = logs.request_id.set(request_id)
         started = time.perf_counter()
-        status = 500
+        status = 0
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -49,6 +49,11 @@ class RequestContext:
 
         try:
             await self._app(scope, receive, send_with_headers)
+        except Exception:
+            log.exception("defect", extra={"method": scope["method"], "path": scope["path"]})
+            if status:  # half an answer is out: the server breaks the connection off
+                raise
+            await problems.defect()(scope, receive, send_with_headers)
         finally:
             level = logging.DEBUG if scope["path"] in _HEALTH else logging.INFO
             fields = {

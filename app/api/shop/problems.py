@@ -62,7 +62,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
 
 def answers(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     """The problems that an operation may answer with, for its OpenAPI `responses`."""
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
+    content = {"application/problem+json": {"schema": ProblemOut.model_json_schema()}}
     return {int(status): {"description": status.phrase, "content": content} for status in statuses}
 
 
@@ -72,7 +72,6 @@ def install(app: FastAPI) -> None:
     app.exception_handler(HTTPException)(_http)
     for kind in (DBAPIError, PoolTimeoutError, ConnectionError, TimeoutError, socket.gaierror):
         app.exception_handler(kind)(_unavailable)
-    app.exception_handler(Exception)(_defect)
 
 
 async def _problem(_request: Request, error: Problem) -> JSONResponse:
@@ -102,8 +101,8 @@ async def _unavailable(_request: Request, error: Exception) -> JSONResponse:
     ).response()
 
 
-async def _defect(_request: Request, _error: Exception) -> JSONResponse:
-    # The server logs the traceback: Starlette raises the error again after this answer.
+def defect() -> JSONResponse:
+    """The answer when the code is at fault."""
     return Problem(
         HTTPStatus.INTERNAL_SERVER_ERROR, "The shop failed; the X-Request-Id header names the incident."
     ).response()

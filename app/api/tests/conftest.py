@@ -42,6 +42,7 @@ def postgres() -> Iterator[str]:
     """The folder of the server's socket, which stands for its host."""
     folder = Path(tempfile.mkdtemp(prefix="shop-postgres-", dir="/tmp"))
     with get_server(folder / "data", cleanup_mode="delete") as server:
+        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # it is thrown away
         yield str(server.get_postmaster_info().socket_dir)
     shutil.rmtree(folder, ignore_errors=True)
 

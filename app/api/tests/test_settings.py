@@ -123,7 +123,7 @@ def test_the_topic_tells_the_region_that_ecs_does_not(monkeypatch: pytest.Monkey
     assert load(WorkerSettings).region == "eu-west-1"
 
 
-@pytest.mark.parametrize("module", ["shop.main", "shop.worker", "shop.migrate", "shop.promote"])
+@pytest.mark.parametrize("module", ["shop.main", "shop.worker"])
 def test_a_process_without_configuration_ends_with_one_line(module: str) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", module, "ada@example.com"],
