@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pulumi
@@ -9,7 +10,7 @@ import pytest
 from pulumi.runtime.mocks import MockResourceArgs
 
 from operations import program
-from operations.recording import RecordingMocks
+from operations.recording import RecordingMocks, record
 
 Configured = Callable[..., dict[str, str]]
 Load = Callable[..., Any]
@@ -87,3 +88,15 @@ def test_nothing_is_registered_before_the_refusal() -> None:
     with pytest.raises(pulumi.RunError, match=r"^Pulumi\.staging\.yaml: causeway:api\.cpu is 300, must be"):
         program.run("staging", mocks, config=config)
     assert mocks.registered == []
+
+
+def test_release_without_an_image_that_runs(settings_module: ModuleType, configured: Configured) -> None:
+    images = {"web": RELEASE["images"]["api"]}
+    config = configured(
+        {"causeway:images.source": "release", "causeway:release": RELEASE | {"images": images}}
+    )
+    with pytest.raises(
+        pulumi.RunError,
+        match=r"^Pulumi\.prod\.yaml: causeway:release\.images\.api is missing, must be ACCOUNT",
+    ):
+        record(lambda: settings_module.load().pinned("api"), stack="prod", config=config)
