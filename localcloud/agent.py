@@ -189,7 +189,7 @@ class Agent(threading.Thread):
         definition = _overridden(self._definition(record.task_definition), self._records[record.arn])
         client = self._platform.host.clients.get("elbv2", self._platform.host.region)
         attached: list[dict[str, Any]] = service.get("loadBalancers") or []
-        task = Task(
+        return Task(
             self._platform,
             record.arn,
             definition,
@@ -197,8 +197,6 @@ class Agent(threading.Thread):
             target_groups=[TargetGroup.describe(client, entry["targetGroupArn"]) for entry in attached],
             grace_seconds=float(service.get("healthCheckGracePeriodSeconds") or 0),
         )
-        task.start()
-        return task
 
     def _definition(self, arn: str) -> dict[str, Any]:
         if arn not in self._definitions:

@@ -46,8 +46,8 @@ class Rollout:
         self._not_before = 0.0
 
     def ended(self) -> list[Task]:
-        """Take out the tasks whose thread is over."""
-        over = [task for task in self.tasks if task.ident is not None and not task.is_alive()]
+        """Take out the tasks that are over."""
+        over = [task for task in self.tasks if not task.is_alive()]
         self.tasks = [task for task in self.tasks if task not in over]
         return over
 

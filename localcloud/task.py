@@ -40,7 +40,7 @@ class Platform:
     closing: threading.Event = field(default_factory=threading.Event)
 
 
-class Task(threading.Thread):
+class Task:
     """Runs in a thread of its own from start to end; the agent looks at it and asks it to stop."""
 
     def __init__(
@@ -74,7 +74,8 @@ class Task(threading.Thread):
         self._containers: list[tuple[Container, Process, LogStream]] = []
         self._registered = False
         self._stopping = threading.Event()
-        super().__init__(name=f"task-{self.task_id[:8]}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"task-{self.task_id[:8]}", daemon=True)
+        self._thread.start()
 
     @property
     def healthy(self) -> bool:
@@ -97,7 +98,14 @@ class Task(threading.Thread):
     def stopping(self) -> bool:
         return self._stopping.is_set()
 
-    def run(self) -> None:
+    def is_alive(self) -> bool:
+        """Whether any of it still runs."""
+        return self._thread.is_alive()
+
+    def join(self, timeout_seconds: float) -> None:
+        self._thread.join(timeout_seconds)
+
+    def _run(self) -> None:
         try:
             self._start_containers()
             self._watch()
