@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_aws import cloudwatch, ecs, lb
 
+from components.names import refuse_bad_name
 from components.route import Route
 from components.scaling import Scaling, autoscale
 from components.task import Task, TaskArgs
 
-NAME_LENGTH = 16
-"""With a route: AWS takes 32 characters for a target group, '-targets' and Pulumi's suffix are 16."""
 GRACE_SECONDS = 60
 """Until the load balancer's health checks count for a new task."""
 DEREGISTRATION_SECONDS = 30
@@ -47,7 +46,9 @@ class FargateService(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: FargateServiceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        _refuse_name(name, args)
+        if args.route is not None:
+            because = "a target group's name has 32, with '-targets' and Pulumi's suffix"
+            refuse_bad_name("service", name, longest=16, because=because)
         super().__init__("causeway:index:FargateService", name, None, opts)
         self._name = name
         self._child = pulumi.ResourceOptions(parent=self)
@@ -201,12 +202,4 @@ class FargateService(pulumi.ComponentResource):
                 },
             ],
             opts=self._child,
-        )
-
-
-def _refuse_name(name: str, args: FargateServiceArgs) -> None:
-    if args.route is not None and len(name) > NAME_LENGTH:
-        raise pulumi.RunError(
-            f"service '{name}': the name has {len(name)} characters, at most {NAME_LENGTH} fit into AWS's 32 "
-            "for a target group with '-targets' and Pulumi's suffix; shorten it in platform/__main__.py"
         )

@@ -13,6 +13,7 @@ from pulumi_aws import ecr
 from components.fingerprint import fingerprint
 from components.key import Key
 from components.link import Permission
+from components.names import refuse_bad_name
 
 PINNED = re.compile(r"(?P<repository>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})")
 ECR = re.compile(
@@ -82,6 +83,8 @@ class Image(pulumi.ComponentResource):
     """Empty for what is not built here."""
 
     def __init__(self, name: str, args: ImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        because = "a repository's name has 256, with '-repository' and Pulumi's suffix"
+        refuse_bad_name("image", name, longest=237, because=because)
         inputs = {"context": args.context, "source": args.source, "uri": args.uri}
         super().__init__("causeway:index:Image", name, inputs, opts)
         self._name = name

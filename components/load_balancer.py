@@ -7,14 +7,13 @@ import pulumi
 from pulumi_aws import ec2, lb, vpc, wafv2
 
 from components.bucket import Bucket
+from components.names import refuse_bad_name
 from components.network import Network
 from components.route import Route, priority_of, refuse_collision
 
 CLOUDFRONT_PREFIX_LIST = "com.amazonaws.global.cloudfront.origin-facing"
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
 """TLS 1.3, and 1.2 with forward secrecy only: what CloudFront speaks to an origin too."""
-NAME_LENGTH = 20
-"""AWS takes 32 characters, of which '-alb' and Pulumi's suffix take 12."""
 LONGEST_IDLE_TIMEOUT_SECONDS = 4000
 
 
@@ -59,11 +58,8 @@ class LoadBalancer(pulumi.ComponentResource):
     port: int
 
     def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        if len(name) > NAME_LENGTH:
-            raise pulumi.RunError(
-                f"load balancer '{name}': the name has {len(name)} characters, at most {NAME_LENGTH} "
-                "fit into AWS's 32 with '-alb' and Pulumi's suffix; shorten it in platform/__main__.py"
-            )
+        because = "a load balancer's name has 32, with '-alb' and Pulumi's suffix"
+        refuse_bad_name("load balancer", name, longest=20, because=because)
         super().__init__("causeway:index:LoadBalancer", name, None, opts)
         self._name = name
         self._routes: list[Route] = []

@@ -10,6 +10,7 @@ from pulumi_aws import ec2, vpc
 
 from components.flow_log import log_flows
 from components.key import Key
+from components.names import refuse_bad_name
 from components.subnets import TIERS, Tier, allocate
 
 INTERFACE_ENDPOINTS = ("ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager", "sns", "sqs", "ssmmessages")
@@ -61,6 +62,8 @@ class Network(pulumi.ComponentResource):
     s3_prefix_list_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        because = "a role's name has 64, with '-flow-logs' and Pulumi's suffix"
+        refuse_bad_name("network", name, longest=46, because=because)
         super().__init__("causeway:index:Network", name, None, opts)
         self._name = name
         self._child = pulumi.ResourceOptions(parent=self)

@@ -14,21 +14,12 @@ from pulumi_aws import cloudwatch, ec2, ecs, iam, vpc
 from components import task_role
 from components.cluster import Cluster
 from components.container import Container, definitions
+from components.fargate_size import refuse_bad_size
 from components.image import Image
 from components.link import Link, Port, SecretValue
+from components.names import refuse_bad_name
 from components.task_environment import Variables, variables
 
-GIB = 1024
-FARGATE_MEMORY_MIB: Mapping[int, Sequence[int]] = {
-    256: (512, 1 * GIB, 2 * GIB),
-    512: range(1 * GIB, 4 * GIB + 1, GIB),
-    1024: range(2 * GIB, 8 * GIB + 1, GIB),
-    2048: range(4 * GIB, 16 * GIB + 1, GIB),
-    4096: range(8 * GIB, 30 * GIB + 1, GIB),
-    8192: range(16 * GIB, 60 * GIB + 1, 4 * GIB),
-    16384: range(32 * GIB, 120 * GIB + 1, 8 * GIB),
-}
-"""Memory that Fargate has for each CPU value: AmazonECS/latest/developerguide/fargate-tasks-services.html"""
 SHORTEST_STOP_SECONDS, LONGEST_STOP_SECONDS = 2, 120
 FIRST_PORT, LAST_PORT = 1024, 65535
 
@@ -58,7 +49,7 @@ class TaskArgs:
     user: str = "10001:10001"
 
     def __post_init__(self) -> None:
-        _refuse_size(self.cpu, self.memory_mib)
+        refuse_bad_size(self.cpu, self.memory_mib)
         if not SHORTEST_STOP_SECONDS <= self.stop_timeout_seconds <= LONGEST_STOP_SECONDS:
             raise pulumi.RunError(
                 f"task: stop_timeout_seconds is {self.stop_timeout_seconds}; "
@@ -100,6 +91,8 @@ class Task(pulumi.ComponentResource):
     """Policies and rules without which a task fails to start: whatever runs it depends on them."""
 
     def __init__(self, name: str, args: TaskArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        because = "a role's name has 64, with '-execution-role' and Pulumi's suffix"
+        refuse_bad_name("task", name, longest=41, because=because)
         super().__init__("causeway:index:Task", name, None, opts)
         self._name = name
         self._child = pulumi.ResourceOptions(parent=self)
@@ -229,7 +222,7 @@ class Task(pulumi.ComponentResource):
         )
         definition = ecs.TaskDefinition(
             f"{self._name}-task",
-            family=f"{pulumi.get_project()}-{pulumi.get_stack()}-{self._name}",
+            family=f"{pulumi.get_project()}-{pulumi.get_stack()}-{self._name}".replace(".", "-"),
             requires_compatibilities=["FARGATE"],
             network_mode="awsvpc",
             cpu=str(args.cpu),
@@ -244,13 +237,3 @@ class Task(pulumi.ComponentResource):
             opts=self._child,
         )
         return definition.arn
-
-
-def _refuse_size(cpu: int, memory_mib: int) -> None:
-    memory = FARGATE_MEMORY_MIB.get(cpu)
-    if memory is None:
-        raise pulumi.RunError(f"task: cpu is {cpu}; Fargate has {', '.join(map(str, FARGATE_MEMORY_MIB))}")
-    if memory_mib not in memory:
-        raise pulumi.RunError(
-            f"task: memory_mib is {memory_mib} with cpu {cpu}; Fargate has {', '.join(map(str, memory))}"
-        )

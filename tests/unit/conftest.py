@@ -25,7 +25,7 @@ class Foundation:
     key: Key
     network: Network
     cluster: Cluster
-    load_balancer: LoadBalancer
+    load_balancer: Callable[[], LoadBalancer]
     image: Image
 
 
@@ -69,13 +69,15 @@ def foundation() -> Callable[..., Foundation]:
 
     def make(nat: str = "single", spot_weight: int = 0) -> Foundation:
         key = _key()
-        network = _network(key, nat=nat)
+        network = _network(key, nat=nat, interface_endpoints=["logs"])
         uri = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/api@{DIGEST}"
         return Foundation(
             key=key,
             network=network,
             cluster=Cluster("shop", ClusterArgs(network=network, key=key, spot_weight=spot_weight)),
-            load_balancer=LoadBalancer("shop", LoadBalancerArgs(network=network, access_logs=_logs())),
+            load_balancer=lambda: LoadBalancer(
+                "shop", LoadBalancerArgs(network=network, access_logs=_logs())
+            ),
             image=Image("api", ImageArgs(context="app/api", source="release", uri=uri, key=key)),
         )
 
@@ -105,8 +107,15 @@ def within() -> Callable[[Run, str], list[tuple[str, str]]]:
     """The types and names of what a component type, such as `Network`, made; its own children's too."""
 
     def of(run: Run, component: str) -> list[tuple[str, str]]:
-        part = f"causeway:index:{component}$"
-        return sorted((r.type, r.name) for r in run.resources if part in r.urn)
+        inside: set[str] = set()
+        found: list[tuple[str, str]] = []
+        for resource in run.resources:  # a parent is registered before its children
+            if resource.options.parent in inside:
+                found.append((resource.type, resource.name))
+            elif resource.type != f"causeway:index:{component}":
+                continue
+            inside.add(resource.urn)
+        return sorted(found)
 
     return of
 

@@ -103,7 +103,8 @@ def test_public_redirects_and_has_a_web_acl(build: Any, one: Any, within: Any) -
         ({"internal": False}, "internal=False needs certificate_arn and web_acl_arn"),
         ({"internal": False, "certificate_arn": CERTIFICATE}, "needs certificate_arn and web_acl_arn"),
         ({"idle_timeout_seconds": 0}, "idle_timeout_seconds is 0; give 1 to 4000"),
-        ({"name": "a-name-of-21-letters-"}, "the name has 21 characters, at most 20 fit"),
+        ({"name": "a-name-of-21-letters1"}, "the name has 21 characters, at most 20 fit"),
+        ({"name": "Shop_1"}, "load balancer 'Shop_1': a name has a-z, 0-9 and single hyphens"),
     ],
 )
 def test_refuses_what_cannot_work(arguments: Any, message: str, build: Any) -> None:
