@@ -54,18 +54,14 @@ def valkey() -> Iterator[ValkeyServer]:
 
 
 @pytest.fixture(scope="session")
-def new_environment(postgres: str, valkey: ValkeyServer) -> Callable[[], Awaitable[Environment]]:
-    """The environment of a process, with an empty database of its own."""
+def environment_of(postgres: str, valkey: ValkeyServer) -> Callable[[str], Environment]:
+    """The environment of a process, by the name of its database."""
 
-    async def make() -> Environment:
-        name = f"shop_{uuid4().hex[:12]}"
-        connection = await asyncpg.connect(host=postgres, user="postgres", database="postgres")
-        await connection.execute(f"CREATE DATABASE {name}")
-        await connection.close()
+    def make(database: str) -> Environment:
         return {
             "ENVIRONMENT": "test",
             "DATABASE_HOST": postgres,
-            "DATABASE_NAME": name,
+            "DATABASE_NAME": database,
             "DATABASE_USER": "postgres",
             "DATABASE_PASSWORD": "unchecked",
             "DATABASE_SSL_MODE": "disable",
@@ -78,8 +74,26 @@ def new_environment(postgres: str, valkey: ValkeyServer) -> Callable[[], Awaitab
 
 
 @pytest.fixture(scope="session")
-async def environment(new_environment: Callable[[], Awaitable[Environment]]) -> Environment:
-    return await new_environment() | {"SEED_CATALOGUE": "true"}
+async def environment(postgres: str, environment_of: Callable[[str], Environment]) -> Environment:
+    """Of the application that most tests share, with the catalogue in its database."""
+    await execute(postgres, "postgres", "CREATE DATABASE shop", "CREATE DATABASE spare")
+    return environment_of("shop") | {"SEED_CATALOGUE": "true"}
+
+
+@pytest.fixture
+async def empty_environment(
+    environment: Environment, postgres: str, environment_of: Callable[[str], Environment]
+) -> Environment:
+    """With nothing in its database. Wiping one is much cheaper than creating many."""
+    await execute(postgres, "spare", "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+    return environment_of("spare")
+
+
+async def execute(host: str, database: str, *statements: str) -> None:
+    connection = await asyncpg.connect(host=host, user="postgres", database=database)
+    for statement in statements:
+        await connection.execute(statement)
+    await connection.close()
 
 
 def settings_from(environment: Environment) -> ApiSettings:

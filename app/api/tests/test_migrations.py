@@ -1,7 +1,7 @@
 """Migrations: one head, up and down, equal to the models, applied once however many start together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,10 +22,8 @@ TABLES = set(Base.metadata.tables)
 
 
 @pytest.fixture
-async def settings(new_environment: Callable[[], Awaitable[dict[str, str]]]) -> Settings:
-    """Of an empty database."""
-    environment = await new_environment()
-    return Settings.model_validate({name.lower(): value for name, value in environment.items()})
+def settings(empty_environment: dict[str, str]) -> Settings:
+    return Settings.model_validate({name.lower(): value for name, value in empty_environment.items()})
 
 
 @asynccontextmanager

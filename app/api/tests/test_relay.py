@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -43,9 +43,8 @@ FIFO = "arn:aws:sns:eu-central-1:123456789012:orders.fifo"
 
 
 @pytest.fixture
-async def database(new_environment: Callable[[], Awaitable[dict[str, str]]]) -> AsyncIterator[Database]:
-    environment = await new_environment()
-    settings = Settings.model_validate({name.lower(): value for name, value in environment.items()})
+async def database(empty_environment: dict[str, str]) -> AsyncIterator[Database]:
+    settings = Settings.model_validate({name.lower(): value for name, value in empty_environment.items()})
     await upgrade(settings)
     database = Database(settings, "test")
     yield database

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -134,12 +134,12 @@ async def gate(postgres: str) -> AsyncIterator[Gate]:
 
 
 async def test_an_outage_of_the_database(
-    new_environment: Callable[[], Awaitable[Environment]],
+    empty_environment: Environment,
     gate: Gate,
     start_app: Any,
     eventually: Callable[..., Any],
 ) -> None:
-    environment = await new_environment() | {
+    environment = empty_environment | {
         "DATABASE_HOST": "127.0.0.1",
         "DATABASE_PORT": str(gate.port),
         "SEED_CATALOGUE": "true",
@@ -171,14 +171,14 @@ async def test_an_outage_of_the_database(
 
 
 async def test_a_start_without_the_database_serves_unready_until_it_comes(
-    new_environment: Callable[[], Awaitable[Environment]],
+    empty_environment: Environment,
     gate: Gate,
     start_app: Any,
     eventually: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("shop.main.PREPARE_SECONDS", 0.2)
-    environment = await new_environment() | {
+    environment = empty_environment | {
         "DATABASE_HOST": "127.0.0.1",
         "DATABASE_PORT": str(gate.port),
         "SEED_CATALOGUE": "true",
@@ -286,9 +286,9 @@ async def test_the_health_check_of_the_container(environment: Environment, run_m
 
 
 async def test_a_migration_that_fails_ends_the_process(
-    new_environment: Callable[[], Awaitable[Environment]], run_module: Any
+    empty_environment: Environment, run_module: Any
 ) -> None:
-    environment = await new_environment() | {"DATABASE_USER": "nobody"}
+    environment = empty_environment | {"DATABASE_USER": "nobody"}
     started = run_module("shop.main", environment)
     output, _ = await asyncio.to_thread(started.process.communicate, timeout=30)
     assert started.process.returncode != 0
