@@ -14,6 +14,8 @@ class KeyArgs:
     account_id: str
     region: str
     description: str = "Encrypts the data of this stack"
+    protect: bool = True
+    """What it encrypts is lost with it."""
 
 
 class Key(pulumi.ComponentResource):
@@ -36,7 +38,7 @@ class Key(pulumi.ComponentResource):
             enable_key_rotation=True,
             deletion_window_in_days=30,
             policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements(args)}),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         kms.Alias(
             f"{name}-alias",

@@ -11,10 +11,11 @@ import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.clients import Clients
-from localcloud.cloud import SECRET, SIGNATURE, Cloud, Event, RecordedCall, Servers
+from localcloud.cloud import SECRET, SIGNATURE, Cloud, Event, Servers
 from localcloud.errors import LocalCloudError
+from localcloud.making import RecordedCall
 from localcloud.mapper import plain
-from operations import program
+from operations import program, stack_file
 
 HIDDEN = "[secret]"
 FIRST_SERVICES = ("ec2", "iam", "s3", "ecs", "elbv2", "rds", "cloudfront", "logs", "sns", "sqs")
@@ -46,7 +47,7 @@ def deploy(
     servers: Servers,
     report: Callable[[Event], None] = lambda _: None,
     config: Mapping[str, str] | None = None,
-    root: Path = program.ROOT,
+    root: Path = stack_file.ROOT,
 ) -> Deployment:
     """Run the program of a stack and make what it registers. `report` is called for each resource.
 
@@ -54,8 +55,8 @@ def deploy(
     Nothing is rolled back: the emulator is thrown away.
     """
     try:
-        values = dict(program.load_config(stack, root) if config is None else config)
-    except program.ProgramError as error:
+        values = dict(stack_file.load_config(stack, root) if config is None else config)
+    except stack_file.ProgramError as error:
         raise LocalCloudError(str(error)) from None
     cloud = _cloud(stack, values, clients=Clients(endpoint), servers=servers, report=report, root=root)
     warm = threading.Thread(target=_make_clients, args=(cloud,), name="clients", daemon=True)
@@ -65,7 +66,7 @@ def deploy(
     except Exception as error:
         if cloud.failure is not None:
             raise cloud.failure from None
-        if isinstance(error, (pulumi.RunError, program.ProgramError, LocalCloudError)):
+        if isinstance(error, (pulumi.RunError, stack_file.ProgramError, LocalCloudError)):
             raise LocalCloudError(str(error)) from None
         raise
     finally:

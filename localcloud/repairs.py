@@ -4,7 +4,7 @@ Each says what the emulator does instead. With a newer version, try what happens
 """
 
 import importlib
-from typing import Any
+from typing import Any, cast
 
 
 def apply() -> None:
@@ -96,7 +96,11 @@ def reach_origins_as_cloudfront(cloudfront: Any, s3: Any, alb: Any, evaluator: A
         )  # fmt: skip
         if isinstance(data, cloudfront.StreamingResponse):
             data = await cloudfront._collect_streaming_body(data, origin.get("read_timeout", 30))
-        pairs = [(n, v) for n, vs in answered.items() for v in (vs if isinstance(vs, list) else [vs])]
+        pairs: list[tuple[str, str]] = [
+            (n, v)
+            for n, vs in answered.items()
+            for v in cast("list[str]", vs if isinstance(vs, list) else [vs])
+        ]
         return status, "", pairs, data
 
     s3.serve_cloudfront_origin_fetch = fetch_over_tls

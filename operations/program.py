@@ -6,26 +6,20 @@ The local cloud, the tests and the benchmarks all run the program through here.
 import asyncio
 import contextlib
 import contextvars
-import json
 import runpy
 import sys
+import threading
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import yaml
 from google.protobuf import empty_pb2
 from pulumi.runtime import rpc, set_all_config, settings
 from pulumi.runtime.mocks import MockEngine, MockMonitor, Mocks, MockSettings
 from pulumi.runtime.stack import run_in_stack
 
-ROOT = Path(__file__).resolve().parent.parent
-"""The checkout that this package stands in: where `Pulumi.yaml` is."""
-
-
-class ProgramError(Exception):
-    """The program cannot be run, or ended in an error that its user can mend: one line."""
+from operations.stack_file import ROOT, load_config, project_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,39 +62,6 @@ class Run:
         return [resource for resource in self.resources if resource.type == type_]
 
 
-def stacks(root: Path = ROOT) -> list[str]:
-    """The names of the stacks that have a configuration file."""
-    return sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in root.glob("Pulumi.*.yaml"))
-
-
-def load_config(stack: str, root: Path = ROOT) -> dict[str, str]:
-    """The configuration of a stack as the engine hands it to the program: `namespace:key` to text.
-
-    Objects and lists become JSON, defaults of `Pulumi.yaml` are filled in. Raises ProgramError.
-    """
-    path = root / f"Pulumi.{stack}.yaml"
-    if not path.is_file():
-        raise ProgramError(
-            f"stack '{stack}' has no file {path.name}; the stacks are {', '.join(stacks(root))}"
-        )
-    project = _read_yaml(root / "Pulumi.yaml")
-    values: dict[str, Any] = {}
-    for key, declaration in (project.get("config") or {}).items():
-        full = key if ":" in key else f"{project['name']}:{key}"
-        if isinstance(declaration, dict):
-            default = declaration.get("default", declaration.get("value"))
-        else:
-            default = declaration
-        if default is not None:
-            values[full] = default
-    stack_values = _read_yaml(path).get("config") or {}
-    if not isinstance(stack_values, dict):
-        raise ProgramError(f"{path.name}: 'config' must be a mapping of keys to values")
-    for key, value in stack_values.items():
-        values[key if ":" in str(key) else f"{project['name']}:{key}"] = value
-    return {str(key): _text(value) for key, value in values.items()}
-
-
 def run(
     stack: str,
     mocks: Mocks,
@@ -135,7 +96,7 @@ class _RecordingMonitor(MockMonitor):
                     options=_options(request),
                 )
             )
-        return super().RegisterResource(request)
+        return cast("Any", super()).RegisterResource(request)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 the SDK's name
         if "::pulumi:pulumi:Stack::" in request.urn:
@@ -154,7 +115,7 @@ def configure(
     settings.configure(
         MockSettings(
             monitor=monitor,
-            monitor_features=set(monitor.GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures),
+            monitor_features=set(cast("Any", monitor).GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures),
             engine=MockEngine(None),
             project=project,
             stack=stack,
@@ -162,20 +123,32 @@ def configure(
             organization="organization",
             root_directory=str(root),
             callbacks=None,
+            # The SDK shares these by default, so that a run that failed would leave its tasks to the next.
+            outputs=set(),
+            lock=threading.Lock(),
         )
     )
     try:
         yield loop
     finally:
-        settings.set_root_resource(None)
+        settings.set_root_resource(cast("Any", None))
+        loop.run_until_complete(_abandon_tasks(loop))
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
         asyncio.set_event_loop(None)
 
 
+async def _abandon_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """A program that failed leaves the SDK's tasks waiting for what will never be."""
+    tasks = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def _run(stack: str, mocks: Mocks, values: dict[str, str], preview: bool, root: Path) -> Run:
     record = Run()
-    project = _read_yaml(root / "Pulumi.yaml")["name"]
+    project = project_name(root)
     before = set(sys.modules)
 
     def program() -> None:
@@ -205,23 +178,3 @@ def _options(request: Any) -> Options:
         dependencies=tuple(request.dependencies),
         aliases=tuple(str(alias) for alias in request.aliases),
     )
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProgramError(f"{path.name} cannot be read: {error}") from None
-    except yaml.YAMLError as error:
-        raise ProgramError(f"{path.name} is not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(content, dict):
-        raise ProgramError(f"{path.name} must be a mapping at its top level")
-    return content
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return value
-    return json.dumps(value)

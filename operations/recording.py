@@ -4,7 +4,7 @@ import contextvars
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from pulumi.runtime import Mocks, set_all_config
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
@@ -20,10 +20,11 @@ class RecordingMocks(Mocks):
     """Answers each registration with its inputs and plausible computed outputs; makes nothing."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        inputs = cast("dict[str, Any]", args.inputs)
         if not args.custom and args.resource_id in (None, ""):
-            return None, dict(args.inputs)
+            return None, dict(inputs)
         kind = args.typ.rsplit(":", 1)[-1]
-        physical = str(args.inputs.get("name") or args.name)
+        physical = str(inputs.get("name") or args.name)
         service = args.typ.split(":")[1].split("/")[0]
         computed: dict[str, Any] = {
             "name": physical,
@@ -55,7 +56,7 @@ class RecordingMocks(Mocks):
             ],
             "domainValidationOptions": [
                 {
-                    "domainName": args.inputs.get("domainName", "example.com"),
+                    "domainName": inputs.get("domainName", "example.com"),
                     "resourceRecordName": "_validate.example.com.",
                     "resourceRecordType": "CNAME",
                     "resourceRecordValue": "_value.acm-validations.aws.",
@@ -63,9 +64,9 @@ class RecordingMocks(Mocks):
             ],
         }
         identity = re.sub(r"[^a-z0-9-]", "-", physical.lower()) + "-id"
-        return args.resource_id or identity, {**computed, **args.inputs}
+        return args.resource_id or identity, {**computed, **inputs}
 
-    def call(self, args: MockCallArgs) -> dict[str, Any]:
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         known: dict[str, dict[str, Any]] = {
             "aws:ec2/getManagedPrefixList:getManagedPrefixList": {"id": "pl-0123456789abcdef0"},
             "aws:ecr/getAuthorizationToken:getAuthorizationToken": {
@@ -76,7 +77,7 @@ class RecordingMocks(Mocks):
         }
         if args.token not in known:
             raise NotImplementedError(f"the recording mocks know no answer to {args.token}")
-        return known[args.token]
+        return known[args.token], []
 
 
 def record(

@@ -7,7 +7,6 @@ gc.set_threshold(100_000, 50, 50)  # a graph holds next to no garbage: see docs/
 import asyncio
 
 import pulumi
-from settings import load
 
 from components.bucket import Bucket, BucketArgs
 from components.certificate import Certificate, CertificateArgs
@@ -26,6 +25,7 @@ from components.secret import GeneratedSecret, GeneratedSecretArgs
 from components.static_site import StaticSite, StaticSiteArgs
 from components.topic import Topic, TopicArgs
 from components.web_acl import WebAcl, WebAclArgs
+from settings import load
 
 
 async def main() -> pulumi.Inputs:
@@ -34,7 +34,7 @@ async def main() -> pulumi.Inputs:
     protect = stack.protect
 
     # Foundations: one key, one network, one place for logs.
-    key = Key("shop", KeyArgs(account_id=stack.account_id, region=stack.region))
+    key = Key("shop", KeyArgs(account_id=stack.account_id, region=stack.region, protect=protect))
     network = Network(
         "shop",
         NetworkArgs(

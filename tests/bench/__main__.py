@@ -24,10 +24,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
-import flat  # noqa: E402 its folder is on the path from here on
+import flat
 
-from operations import program  # noqa: E402
-from operations.recording import RecordingMocks  # noqa: E402
+from operations import program
+from operations.recording import RecordingMocks
 
 PAIRS = 7
 SERVICES = (1, 10, 50, 100)
@@ -44,7 +44,8 @@ def main() -> int:
         print(f"bench: no measure '{unknown[0]}'; there are {', '.join(measures)}", file=sys.stderr)
         return 2
     print(
-        f"{date.today()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+        f"{date.today()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}"
     )
     for name in wanted:
         measures[name]()

@@ -57,7 +57,7 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
 
 
-def _literal(value: Any) -> str:
+def _literal(value: Any) -> str:  # noqa: PLR0911 a case a type
     if isinstance(value, dict):
         if SECRET in value:
             return f"pulumi.Output.secret({_literal(value['value'])})"
@@ -69,7 +69,11 @@ def _literal(value: Any) -> str:
     if isinstance(value, StringAsset):
         return f"pulumi.StringAsset({value.text!r})"
     if isinstance(value, AssetArchive):
-        return "pulumi.AssetArchive({" + ", ".join(f"{k!r}: {_literal(v)}" for k, v in value.assets.items()) + "})"
+        return (
+            "pulumi.AssetArchive({"
+            + ", ".join(f"{k!r}: {_literal(v)}" for k, v in value.assets.items())
+            + "})"
+        )
     if isinstance(value, float) and value.is_integer():
         return repr(int(value))
     return repr(value)

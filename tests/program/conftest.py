@@ -14,8 +14,9 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from pulumi.runtime import set_all_config
 
-from operations.program import ROOT, Run, configure
+from operations.program import Run, configure
 from operations.recording import RecordingMocks
+from operations.stack_file import ROOT
 
 
 @pytest.fixture(scope="session")

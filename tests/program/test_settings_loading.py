@@ -11,6 +11,7 @@ from pulumi.runtime.mocks import MockResourceArgs
 
 from operations import program
 from operations.recording import RecordingMocks, record
+from operations.stack_file import load_config
 
 Configured = Callable[..., dict[str, str]]
 Load = Callable[..., Any]
@@ -84,7 +85,7 @@ class CountingMocks(RecordingMocks):
 
 def test_nothing_is_registered_before_the_refusal() -> None:
     mocks = CountingMocks()
-    config = program.load_config("staging") | {"causeway:api": '{"cpu": 300}'}
+    config = load_config("staging") | {"causeway:api": '{"cpu": 300}'}
     with pytest.raises(pulumi.RunError, match=r"^Pulumi\.staging\.yaml: causeway:api\.cpu is 300, must be"):
         program.run("staging", mocks, config=config)
     assert mocks.registered == []

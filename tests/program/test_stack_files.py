@@ -13,7 +13,7 @@ import pulumi_aws.config.vars as provider_config
 import pytest
 import yaml
 
-from operations.program import ROOT, load_config, stacks
+from operations.stack_file import ROOT, load_config, stacks
 
 Load = Callable[..., Any]
 

@@ -17,8 +17,9 @@ from components.queue import Queue, QueueArgs, Subscription
 from components.redis import Redis, RedisArgs
 from components.secret import GeneratedSecret, GeneratedSecretArgs
 from components.topic import Topic, TopicArgs
-from operations.program import ROOT, Run, configure
+from operations.program import Run, configure
 from operations.recording import ACCOUNT, REGION, RecordingMocks
+from operations.stack_file import ROOT
 
 
 class EchoingMocks(Mocks):

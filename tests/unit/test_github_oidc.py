@@ -11,8 +11,9 @@ import pytest
 
 from components import deploy_boundary
 from components.github_oidc import GithubOidc, GithubOidcArgs
-from operations.program import ROOT, Resource, Run
+from operations.program import Resource, Run
 from operations.recording import ACCOUNT, REGION, record
+from operations.stack_file import ROOT
 
 GIVEN: dict[str, Any] = {
     "repository": "acme/shop",

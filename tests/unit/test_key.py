@@ -20,6 +20,7 @@ def test_a_key_is_one_rotated_key_and_an_alias() -> None:
     key = run.of_type("aws:kms/key:Key")[0].inputs
     assert key["enableKeyRotation"] is True
     assert key["deletionWindowInDays"] == 30
+    assert run.of_type("aws:kms/key:Key")[0].options.protect is True
     assert run.of_type("aws:kms/alias:Alias")[0].inputs["namePrefix"] == "alias/shop-"
     assert (run.value.account_id, run.value.region) == (ACCOUNT, REGION)
 
