@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -53,15 +53,25 @@ class Order:
             plain = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
             name, value, last = _PARTS.validate_python(plain)
             value = TypeAdapter(self.column.type.python_type).validate_python(value)
-        except ValueError:  # of base64, of json and of pydantic
+            if name == self.name and _is_storable(value):
+                return value, last
+        except (ValueError, OverflowError):  # of base64, json, pydantic, and the two below
             raise _invalid() from None
-        # What the list never gave: another sort, or what the database could not take.
-        if name != self.name or "\x00" in str(value) or (isinstance(value, int) and abs(value) >= 2**31):
-            raise _invalid()
-        return value, last
+        raise _invalid()
 
 
 _PARTS = TypeAdapter[tuple[str, str | int, UUID]](tuple[str, str | int, UUID])
+
+
+def _is_storable(value: Any) -> bool:
+    """Whether the database could hold it; if not, the list never gave it."""
+    match value:
+        case int():
+            return abs(value) < 2**31
+        case datetime():
+            return value.astimezone(UTC).year > 0
+        case _:
+            return b"\x00" not in str(value).encode()
 
 
 def _invalid() -> Problem:

@@ -19,6 +19,11 @@ def _without_nul(value: str) -> str:
     return value
 
 
+def _encodable(value: SecretStr) -> SecretStr:
+    value.get_secret_value().encode()  # half a surrogate pair is a ValueError
+    return value
+
+
 def _address(value: str) -> str:
     try:
         parsed = email_validator.validate_email(value, check_deliverability=False, globally_deliverable=False)
@@ -36,7 +41,8 @@ Email = Annotated[
     AfterValidator(_address),
     Field(json_schema_extra={"format": "email"}),
 ]
-Password = Annotated[SecretStr, Field(min_length=8, max_length=128)]
+Secret = Annotated[SecretStr, Field(max_length=128), AfterValidator(_encodable)]
+Password = Annotated[Secret, Field(min_length=8)]
 Cents = Annotated[int, Field(ge=0, le=100_000_000)]
 Stock = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Quantity = Annotated[int, Field(ge=1, le=1000)]
@@ -59,7 +65,7 @@ class UserIn(In):
 class UserPatch(In):
     name: Name | None = None
     password: Password | None = None
-    current_password: SecretStr | None = None
+    current_password: Secret | None = None
     """Needed to change the password; every other sign-in of the user then ends."""
 
 

@@ -50,7 +50,9 @@ async def test_sign_in_does_not_mind_the_case_of_the_address(client: httpx.Async
     assert (await sign_in(client, ada, username=ada.email.upper())).status_code == 200
 
 
-@pytest.mark.parametrize("wrong", [{"password": "wrong password"}, {"username": "nobody@example.com"}])
+@pytest.mark.parametrize(
+    "wrong", [{"password": "wrong password"}, {"username": "nobody@example.com"}, {"username": "a\x00"}]
+)
 async def test_sign_in_with_what_is_wrong(client: httpx.AsyncClient, ada: Any, wrong: dict[str, str]) -> None:
     answer = await sign_in(client, ada, **wrong)
     assert answer.status_code == 401

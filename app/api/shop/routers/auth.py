@@ -25,7 +25,9 @@ async def sign_in(
     form: Annotated[OAuth2PasswordRequestForm, Depends()], state: StateOf, session: Transaction
 ) -> TokenOut:
     """`username` is the e-mail address. Without `scope`, every scope that the user may have."""
-    user = await session.scalar(select(User).where(User.email == form.username.strip().lower()))
+    email = form.username.strip().lower()
+    # A NUL is in no address, and nothing to ask PostgreSQL about.
+    user = None if "\x00" in email else await session.scalar(select(User).where(User.email == email))
     password_hash = user.password_hash if user else None
     # No connection is held while the password is checked.
     await session.commit()
