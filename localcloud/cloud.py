@@ -3,6 +3,7 @@
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 from localcloud import images
 from localcloud.clients import Clients
 from localcloud.errors import LocalCloudError
-from localcloud.making import Making
+from localcloud.making import Making, RecordedCall
 from localcloud.mapper import MappingError
 from localcloud.resources import INVOKES, KINDS
 
@@ -65,15 +66,6 @@ class Event:
     seconds: float
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
-class RecordedCall:
-    """A call that was checked against AWS's shape and kept, for the emulator does not take it."""
-
-    type: str
-    name: str
-    operation: str
-
-
 @dataclass(kw_only=True)
 class Cloud(Mocks):
     """Makes what the program registers. Called from the SDK's threads, several at once.
@@ -98,57 +90,79 @@ class Cloud(Mocks):
     exclusive: threading.RLock = field(default_factory=threading.RLock)
     """Held where two resources might make the same thing."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _names: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         inputs = cast("dict[str, Any]", args.inputs)
-        if not args.custom or args.typ.startswith(("causeway:", "pulumi:")):
+        if args.custom is False:  # a component; of what is only read it is None
             images.note(self, args.typ, inputs)
-            return f"{args.name}-id" if args.custom else None, dict(inputs)
+            return None, dict(inputs)
         if self.failure is not None:
             raise self.failure
         secrets: set[str] = set()
-        bare = cast("dict[str, Any]", unwrap(inputs, secrets))
         started = time.perf_counter()
-        before = len(self.recorded)
+        making = self._making(args)
         try:
-            id_, outputs = self._make(args, bare)
+            id_, outputs = self._make(making, cast("dict[str, Any]", unwrap(inputs, secrets)))
         except Exception as error:
-            raise self._failed(args, error, secrets) from None
-        action: Literal["created", "recorded"] = "recorded" if len(self.recorded) > before else "created"
-        seconds = time.perf_counter() - started
+            raise self._failed(making, error, secrets) from None
+        event = Event(
+            name=args.name,
+            type=args.typ,
+            action="recorded" if making.recorded else "created",
+            seconds=time.perf_counter() - started,
+        )
         with self._lock:
-            self.report(Event(name=args.name, type=args.typ, action=action, seconds=seconds))
+            self.recorded += making.recorded
+            self.report(event)
         return id_, {**inputs, **outputs}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        invoke = INVOKES.get(args.token)
-        if invoke is None:
-            raise LocalCloudError(
-                f"the local cloud knows no function {args.token}; teach it in localcloud/resources/"
-            )
-        making = Making(cloud=self, token=args.token, name=args.token, region=self.region)
-        given = cast("dict[str, Any]", args.args)  # pyright: ignore[reportUnknownMemberType]
-        return invoke(unwrap(given, set()), making), []
+        making = Making(cloud=self, token=args.token, name="function", region=self.region)
+        secrets: set[str] = set()
+        try:
+            given = cast("dict[str, Any]", args.args)  # pyright: ignore[reportUnknownMemberType]
+            return self._invoke(making, unwrap(given, secrets)), []
+        except Exception as error:
+            raise self._failed(making, error, secrets) from None
 
-    def recorded_call(self, type_: str, name: str, operation: str) -> None:
-        """Keep a call that was checked but not sent."""
+    def _making(self, args: MockResourceArgs) -> Making:
         with self._lock:
-            self.recorded.append(RecordedCall(type=type_, name=name, operation=operation))
+            occurrence = self._names[args.typ, args.name]
+            self._names[args.typ, args.name] += 1
+        return Making(
+            cloud=self,
+            token=args.typ,
+            name=args.name,
+            region=self.region,
+            occurrence=occurrence,
+            existing=args.resource_id or "",
+        )
 
-    def _make(self, args: MockResourceArgs, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        if args.typ in images.TYPES:
-            return images.stand_in(self, args.typ, args.name, inputs)
-        kind = KINDS.get(args.typ)
+    def _make(self, making: Making, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        if making.existing:
+            raise MappingError(
+                f"the local cloud starts empty: there is no {making.existing} to read or import"
+            )
+        if making.token in images.TYPES:
+            return images.stand_in(self, making.token, making.name, inputs)
+        kind = KINDS.get(making.token)
         if kind is None:
             raise MappingError("the local cloud does not know this type; teach it in localcloud/resources/")
         other = kind.instead
         if other is not None and inputs.get(other.input) == other.value:
             kind = other.kind
-        region = str(inputs.pop("region", None) or self.region)
-        return Making(cloud=self, token=args.typ, name=args.name, region=region).make(kind, inputs)
+        making.region = str(inputs.pop("region", None) or self.region)
+        return making.make(kind, inputs)
 
-    def _failed(self, args: MockResourceArgs, error: Exception, secrets: set[str]) -> LocalCloudError:
-        failure = LocalCloudError(f"{args.name} ({args.typ}): {mask(self._message(error), secrets)}")
+    def _invoke(self, making: Making, arguments: dict[str, Any]) -> dict[str, Any]:
+        invoke = INVOKES.get(making.token)
+        if invoke is None:
+            raise MappingError("the local cloud does not know it; teach it in localcloud/resources/")
+        return invoke(arguments, making)
+
+    def _failed(self, making: Making, error: Exception, secrets: set[str]) -> LocalCloudError:
+        failure = LocalCloudError(f"{making.name} ({making.token}): {mask(self._message(error), secrets)}")
         with self._lock:
             if self.failure is None:
                 self.failure = failure

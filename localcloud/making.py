@@ -1,11 +1,11 @@
 """Makes one resource: its name, its tags, and the calls of its kind, in order."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from botocore.model import ListShape, OperationModel, StructureShape
+from botocore.model import ListShape, StructureShape
 from botocore.validate import ParamValidator
 
 from localcloud.kind import Call, Inputs, Kind, Name, dig, expand, fields, mapping
@@ -13,6 +13,15 @@ from localcloud.mapper import MappingError, camel, find_member, parameters, text
 
 if TYPE_CHECKING:
     from localcloud.cloud import Cloud
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class RecordedCall:
+    """A call that was checked against AWS's shape and kept, for the emulator does not take it."""
+
+    type: str
+    name: str
+    operation: str
 
 
 @dataclass
@@ -24,6 +33,11 @@ class Making:
     name: str
     """The logical name."""
     region: str
+    occurrence: int = 0
+    """How many resources of the type bore the name before: components may give theirs the same."""
+    existing: str = ""
+    """Id of what the program would read or import; the emulator has nothing that is older than the run."""
+    recorded: list[RecordedCall] = field(default_factory=list[RecordedCall])
     scope: dict[str, Any] = field(default_factory=dict[str, Any])
     tags: dict[str, Any] = field(default_factory=dict[str, Any])
     """The output `tagsAll`, where the type takes tags."""
@@ -59,15 +73,10 @@ class Making:
 
     def request(self, call: Call, inputs: Inputs) -> tuple[dict[str, Any], set[str]]:
         """Make one call of inputs and templates; gives the answer and the inputs that it took."""
-        service, method = call.operation.split(".")
-        client = self.cloud.clients.get(service, self.region)
-        operation: OperationModel = client.meta.service_model.operation_model(
-            client.meta.method_to_api_mapping[method]
-        )
-        top = cast("StructureShape", operation.input_shape)
+        send, shape = self._operation(call)
         attributes = {name: inputs[name] for name in call.attributes if name in inputs}
         rest = {name: value for name, value in inputs.items() if name not in attributes}
-        given, taken = parameters(_member(top, call.under), rest, call.renames)
+        given, taken = parameters(_member(shape, call.under), rest, call.renames)
         request: dict[str, Any] = {}
         _within(request, call.under).update(given)
         for path, template in call.fixed.items():
@@ -76,22 +85,18 @@ class Making:
             taken |= fields(template)
         if attributes:
             pairs = {call.attributes[name]: text(value) for name, value in attributes.items()}
-            listed = isinstance(top.members[call.attributes_member], ListShape)
+            listed = isinstance(shape.members[call.attributes_member], ListShape)
             request[call.attributes_member] = (
                 [{"Key": key, "Value": value} for key, value in pairs.items()] if listed else pairs
             )
             taken |= set(attributes)
-        if call.recorded:
-            self.record(operation, request, call)
-            return {}, taken
-        return getattr(client, method)(**request), taken
-
-    def record(self, operation: OperationModel, request: Mapping[str, Any], call: Call) -> None:
-        """Check a call that the emulator cannot take as botocore would before it sends it."""
-        report = ParamValidator().validate(request, cast("StructureShape", operation.input_shape))
+        if not call.recorded:
+            return send(**request), taken
+        report = ParamValidator().validate(request, shape)  # as botocore does before it sends
         if report.has_errors():
             raise MappingError(report.generate_report())
-        self.cloud.recorded_call(self.token, self.name, call.operation)
+        self.recorded.append(RecordedCall(type=self.token, name=self.name, operation=call.operation))
+        return {}, taken
 
     def client(self, service: str) -> Any:
         """A client in this resource's region."""
@@ -99,7 +104,7 @@ class Making:
 
     def unique(self, length: int) -> str:
         """Hexadecimal digits that are this resource's own, and the same in each deployment."""
-        seed = f"{self.cloud.stack}\n{self.token}\n{self.name}"
+        seed = f"{self.cloud.stack}\n{self.token}\n{self.name}\n{self.occurrence}"
         return hashlib.sha256(seed.encode()).hexdigest()[:length]
 
     def _follow(self, call: Call, inputs: Inputs) -> set[str]:
@@ -133,8 +138,10 @@ class Making:
 
     def _tagged(self, kind: Kind, inputs: Inputs) -> Inputs:
         claimed = any("tags" in call.inputs for call in kind.then)
-        if not claimed and not kind.tag_as and not self._takes(kind.create, "tags"):
-            return inputs
+        if not claimed and not kind.tag_as:
+            shape = _member(self._operation(kind.create)[1], kind.create.under)
+            if find_member(shape, "tags") is None:
+                return inputs
         tags = {**self.cloud.default_tags, **mapping(inputs.get("tags"))}
         if not tags:
             return inputs
@@ -145,11 +152,12 @@ class Making:
         rest = {name: value for name, value in inputs.items() if name != "tags"}
         return {**rest, "tagSpecifications": [specification]}
 
-    def _takes(self, call: Call, member: str) -> bool:
+    def _operation(self, call: Call) -> tuple[Callable[..., dict[str, Any]], StructureShape]:
+        """What sends a call, and the shape of its parameters."""
         service, method = call.operation.split(".")
-        client = self.cloud.clients.get(service, self.region)
+        client = self.client(service)
         operation = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
-        return find_member(_member(operation.input_shape, call.under), member) is not None
+        return getattr(client, method), cast("StructureShape", operation.input_shape)
 
     def _refuse(self, kind: Kind, inputs: Inputs, taken: set[str]) -> None:
         left = sorted(

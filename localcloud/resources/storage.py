@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pulumi
 
-from localcloud.kind import Call, Inputs, Kind, Name, mappings
+from localcloud.kind import Call, Inputs, Kind, Name, mapping, mappings
 from localcloud.making import Making
 from localcloud.mapper import MappingError
 
@@ -38,8 +38,9 @@ def put_object(inputs: Inputs, making: Making) -> Inputs:
         result["body"] = base64.b64decode(str(inputs["contentBase64"]))
     else:
         result["body"] = str(result.pop("content", "")).encode()
-    if inputs.get("tags"):
-        result["tagging"] = urlencode(inputs["tags"])
+    tags = {**making.cloud.default_tags, **mapping(inputs.get("tags"))}
+    if tags:
+        result["tagging"] = urlencode(tags)
     return result
 
 

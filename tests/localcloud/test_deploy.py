@@ -18,7 +18,7 @@ from localcloud.deploy import Deployment, Event, deploy
 from localcloud.emulator import Emulator
 from localcloud.errors import LocalCloudError
 from localcloud.ports import free_port
-from operations.program import ROOT
+from operations.stack_file import ROOT
 
 REGION = "eu-west-1"
 TAGS = {"project": "causeway", "environment": "test"}
@@ -268,12 +268,30 @@ def test_an_unknown_type_is_named(program: Deploy):
     message = refused(
         program, 'pulumi.CustomResource("x", "odd", {})'.replace('"x", "odd"', '"aws:x/y:Y", "odd"')
     )
-    assert message.startswith("odd (aws:x/y:Y): the local cloud does not know this type")
+    assert message.startswith("odd (aws:x/y:Y): the local cloud does not know this")
 
 
 def test_an_unknown_function_is_named(program: Deploy):
     message = refused(program, 'pulumi.runtime.invoke("aws:x/y:getY", {})')
-    assert "the local cloud knows no function aws:x/y:getY" in message
+    assert message.startswith("function (aws:x/y:getY): the local cloud does not know it")
+
+
+def test_what_exists_already_cannot_be_read(program: Deploy):
+    message = refused(program, 'sqs.Queue.get("old", "https://sqs.eu-west-1.amazonaws.com/1/old")')
+    assert message.startswith("old (aws:sqs/queue:Queue): the local cloud starts empty: there is no https://")
+
+
+def test_one_name_in_two_components_is_two_resources(program: Deploy):
+    made = program(
+        """
+        class Part(pulumi.ComponentResource):
+            def __init__(self, name):
+                super().__init__("test:index:Part" if name == "a" else "test:index:Other", name)
+        queues = [sqs.Queue("jobs", opts=pulumi.ResourceOptions(parent=Part(name))) for name in ("a", "b")]
+        pulumi.export("names", pulumi.Output.all(*[queue.name for queue in queues]))
+        """
+    )
+    assert len(set(made.outputs["names"])) == 2
 
 
 def test_an_input_that_reaches_no_operation_is_named(program: Deploy):
