@@ -23,7 +23,6 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OUTPUTS = ROOT / ".local" / "outputs.json"
 START_SECONDS = 240
 """Generous: a loaded machine, the first compilation of everything."""
 STOP_SECONDS = 60
@@ -42,19 +41,21 @@ def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack
         yield LocalStack(site.rstrip("/"), {"site": site})
         return
     site_port, aws_port = free_ports(2)
-    log = tmp_path_factory.mktemp("local-stack") / "up.log"
+    base = tmp_path_factory.mktemp("local-stack")
+    log, folder = base / "up.log", base / "local"
+    # A folder of its own: a `make up` in this checkout goes on undisturbed.
     command = [sys.executable, "-m", "localcloud", "up", "local", "--stop-with-parent"]
-    command += ["--site-port", str(site_port), "--aws-port", str(aws_port)]
+    command += ["--folder", str(folder), "--site-port", str(site_port), "--aws-port", str(aws_port)]
     with log.open("wb") as output:
         # A session of its own: Ctrl-C in the tests' terminal reaches the stack through this fixture only.
         process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
     try:
-        outputs = wait_for_outputs(process, log, site_port)
+        outputs = wait_for_outputs(process, log, folder / "outputs.json")
         yield LocalStack(outputs["site"].rstrip("/"), outputs)
     finally:
-        stop(process, log, ports=(site_port, aws_port))
+        stop(process, log, folder, ports=(site_port, aws_port))
 
 
 def free_ports(number: int) -> list[int]:
@@ -64,24 +65,19 @@ def free_ports(number: int) -> list[int]:
         return [listener.getsockname()[1] for listener in listeners]
 
 
-def wait_for_outputs(process: subprocess.Popen[bytes], log: Path, site_port: int) -> dict[str, Any]:
-    """The outputs of this run, told by its port from those that a run before may have left."""
+def wait_for_outputs(process: subprocess.Popen[bytes], log: Path, file: Path) -> dict[str, Any]:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             pytest.fail(f"the local stack ended with {process.returncode}:\n{tail(log)}", pytrace=False)
-        try:
-            outputs = json.loads(OUTPUTS.read_text())
-        except (FileNotFoundError, json.JSONDecodeError):
-            outputs = {}
-        if str(outputs.get("site", "")).rstrip("/").endswith(f":{site_port}"):
-            return outputs
+        if file.exists():
+            return json.loads(file.read_text())
         time.sleep(0.1)
     pytest.fail(f"the local stack was not up after {START_SECONDS} s:\n{tail(log)}", pytrace=False)
 
 
-def stop(process: subprocess.Popen[bytes], log: Path, ports: tuple[int, ...]) -> None:
-    """Stop it as Ctrl-C does, and see that it leaves no process, no listener and no stale address."""
+def stop(process: subprocess.Popen[bytes], log: Path, folder: Path, ports: tuple[int, ...]) -> None:
+    """Stop it as Ctrl-C does, and see that it leaves no process, no listener and no file."""
     if process.poll() is not None:
         pytest.fail(f"the local stack ended by itself with {process.returncode}:\n{tail(log)}", pytrace=False)
     family = psutil.Process(process.pid).children(recursive=True)
@@ -97,7 +93,7 @@ def stop(process: subprocess.Popen[bytes], log: Path, ports: tuple[int, ...]) ->
         one.kill()
     assert names == [], "processes left behind"
     assert [port for port in ports if is_open(port)] == [], "ports still listened on"
-    assert not OUTPUTS.exists(), f"{OUTPUTS} still names a stack that is gone"
+    assert not folder.exists(), f"{folder} still tells of a stack that is gone"
 
 
 def is_open(port: int) -> bool:

@@ -15,6 +15,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
 
 SETTLED_MS = 60_000
+expect.set_options(timeout=15_000)  # waits, so it costs nothing where the machine is quick
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
     "--no-sandbox",  # CI and containers run as root, where Chromium has no sandbox
