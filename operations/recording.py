@@ -1,5 +1,6 @@
 """Records what a program, or one component, registers: the graph that tests and tools read."""
 
+import asyncio
 import contextvars
 import hashlib
 import re
@@ -102,8 +103,10 @@ def _record(build: Callable[[], Any], stack: str, preview: bool, values: dict[st
     ) as loop:
         set_all_config(values)
 
-        def program() -> None:
+        async def program() -> None:
             result.value = build()
+            for _ in range(2):  # registrations start before the SDK waits for every output
+                await asyncio.sleep(0)
 
         loop.run_until_complete(run_in_stack(program))
     return result

@@ -34,6 +34,10 @@ class Network(Section):
     reserved_cidrs: limits.Blocks = ()
     """Blocks of other stacks and offices, which this one must stay clear of to be peered with them."""
 
+    def topology(self) -> dict[str, Any]:
+        """What the component is made from, by its own names."""
+        return self.model_dump(include={"cidr", "zones", "nat"})
+
     @model_validator(mode="after")
     def _stays_clear(self) -> Self:
         taken = limits.TAKEN | dict.fromkeys(self.reserved_cidrs, "reservedCidrs")
@@ -66,6 +70,10 @@ class Service(Section):
     memory_mib: limits.MemoryMib = 512
     min_tasks: limits.TaskCount = 1
     max_tasks: limits.TaskCount = 4
+
+    def size(self) -> dict[str, Any]:
+        """What one task gets, by the component's own names."""
+        return self.model_dump(include={"cpu", "memory_mib"})
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
