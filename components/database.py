@@ -1,37 +1,29 @@
 """Aurora PostgreSQL Serverless v2: encrypted, never public, TLS only, its password managed by RDS, backups
 that outlive it."""
 
-import json
 import re
 import secrets
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi_aws import cloudwatch, ec2, iam, rds
+from pulumi_aws import cloudwatch, ec2, rds
 
+from components.database_entrance import PORT, Entrance
+from components.database_instances import make_instances, subscribe_to_events
+from components.database_parameters import MAJOR_VERSION, make_parameters
 from components.key import Key
-from components.link import Link, Permission, Port, SecretValue
+from components.link import Link
 from components.network import Network
+from components.restore import PointInTime
 
 ENGINE = rds.EngineType.AURORA_POSTGRESQL
-MAJOR_VERSION = "17"
-"""Only the major version: RDS takes the latest minor one and its own upgrades are no drift."""
-FAMILY = f"aurora-postgresql{MAJOR_VERSION}"
-PORT = 5432
 AUTO_PAUSE_SECONDS = 30 * 60
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 MAX_NAME = 40
 DATABASE_NAME = re.compile(r"[a-z][a-z0-9_]{0,56}")
 RESERVED_NAMES = ("postgres", "rdsadmin", "template0", "template1")
-PARAMETERS = {
-    "rds.force_ssl": "1",
-    "log_connections": "1",
-    "log_disconnections": "1",
-    "log_lock_waits": "1",
-    "log_min_duration_statement": "1000",  # milliseconds; "ddl" below: `all` would log customers' data
-    "log_statement": "ddl",
-}
+USER_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +41,12 @@ class DatabaseArgs:
     protect: bool = True
     """Refuses deletion, by Pulumi and by RDS; to delete, turn it off and deploy first."""
     log_retention_days: int = 90
+    restore: str | PointInTime | None = None
+    """A snapshot's name or ARN, or a moment of another database, to be made from: read when this one is
+    made, never again. Its `database_name` must be the source's, which also says who its owner is."""
+    events_topic_arn: pulumi.Input[str] | None = None
+    """A standard topic to tell of failovers, failures, maintenance and changes; its policy must let
+    `events.rds.amazonaws.com` publish."""
 
     def __post_init__(self) -> None:
         if not DATABASE_NAME.fullmatch(self.database_name) or self.database_name in RESERVED_NAMES:
@@ -66,6 +64,8 @@ class DatabaseArgs:
                 raise pulumi.RunError(
                     f"database: {field} {value} is refused; use {least} to {most} in steps of {step}"
                 )
+        if self.restore == "":
+            raise pulumi.RunError("database: restore is empty; name a snapshot, or leave it out")
         if self.min_capacity > self.max_capacity:
             raise pulumi.RunError(
                 f"database: min_capacity {self.min_capacity} is above max_capacity {self.max_capacity}"
@@ -78,12 +78,24 @@ class Database(pulumi.ComponentResource):
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.html
     """
 
+    network: Network
+    key: Key
+    database_name: str
+    user: str
+    """The owner of all in it; `postgres` and `admin` are what attackers try first."""
+    readers: int
+    pauses: bool
     host: pulumi.Output[str]
+    reader_host: pulumi.Output[str]
     port: pulumi.Output[int]
     secret_arn: pulumi.Output[str]
     """The JSON secret that RDS keeps and rotates every seven days; its key `password` is the password."""
     security_group_id: pulumi.Output[str]
     cluster_identifier: pulumi.Output[str]
+    arn: pulumi.Output[str]
+    """The cluster's, as a backup plan selects it."""
+    instance_identifiers: list[pulumi.Output[str]]
+    """The writer's first, then the readers'."""
 
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if not NAME.fullmatch(name) or len(name) > MAX_NAME:
@@ -93,6 +105,9 @@ class Database(pulumi.ComponentResource):
         super().__init__("causeway:index:Database", name, None, opts)
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
+        self.network, self.key, self.readers = args.network, args.key, args.readers
+        self.database_name, self.user = args.database_name, f"{args.database_name}_owner"
+        self.pauses = args.min_capacity == 0
         security_group = ec2.SecurityGroup(
             f"{name}-database-security-group",
             description=f"Database {name}: opened by the links of services, no way out",
@@ -100,45 +115,51 @@ class Database(pulumi.ComponentResource):
             opts=self._child,
         )
         cluster = self._make_cluster(name, security_group)
-        self._make_instances(name, cluster)
-        self.host = cluster.endpoint
-        self.port = cluster.port
+        instances = make_instances(name, cluster, count=1 + args.readers, key=args.key, parent=self)
+        if args.events_topic_arn is not None:
+            subscribe_to_events(name, args.events_topic_arn, cluster, instances, self)
+        self.host, self.reader_host, self.port = cluster.endpoint, cluster.reader_endpoint, cluster.port
         self.secret_arn = cluster.master_user_secrets.apply(_first_arn)
         self.security_group_id = security_group.id
-        self.cluster_identifier = cluster.cluster_identifier
+        self.arn, self.cluster_identifier = cluster.arn, cluster.cluster_identifier
+        self.instance_identifiers = [instance.identifier for instance in instances]
+        self._resource_id = cluster.cluster_resource_id
         self.register_outputs({"host": self.host, "port": self.port, "secret_arn": self.secret_arn})
 
     def link(self) -> Link:
-        """Connects a service: where, as whom, the password as a secret, and the port.
+        """Connects a service as the owner: where, as whom, the password as a secret, and the port."""
+        return self._entrance().with_password(self.user, self.secret_arn)
 
-        `DATABASE_SECRET_ARN` and the permission to read it are there because the password in the
-        environment is that of the task's start: who is refused later reads the rotated one.
+    def sign_in(self, user: str) -> Link:
+        """Connects a service as `user` by IAM, without a password: `DATABASE_AUTHENTICATION` is `iam`.
+
+        The user is SQL's to make, in a migration: `CREATE USER reports; GRANT rds_iam TO reports`.
         """
-        name = self.pulumi_resource_name
-        return Link(
-            name=f"{name}-database",
-            environment={
-                "DATABASE_HOST": self.host,
-                "DATABASE_PORT": self.port.apply(lambda port: str(int(port))),
-                "DATABASE_NAME": self._args.database_name,
-                "DATABASE_USER": _user(self._args),
-                "DATABASE_SSL_MODE": "require",
-                "DATABASE_SECRET_ARN": self.secret_arn,
-            },
-            secrets={
-                "DATABASE_PASSWORD": SecretValue(
-                    arn=self.secret_arn, json_key="password", kms_key_arn=self._args.key.arn
-                )
-            },
-            permissions=[
-                Permission(actions=["secretsmanager:GetSecretValue"], resources=[self.secret_arn]),
-                self._args.key.use("kms:Decrypt"),
-            ],
-            ports=[Port(security_group_id=self.security_group_id, port=PORT)],
+        if not USER_NAME.fullmatch(user) or user == self.user:
+            raise pulumi.RunError(
+                f"database '{self.pulumi_resource_name}': user '{user}' cannot sign in by IAM; use a"
+                f" lower-case letter, then up to 62 letters, digits and underscores, and not the owner"
+                f" {self.user}, whom a password lets in"
+            )
+        return self._entrance().with_token(user, self._resource_id)
+
+    def reader(self) -> Link:
+        """Adds `DATABASE_READER_HOST` to what `link` or `sign_in` gives: the readers, or with none the
+        writer."""
+        return self._entrance().reader(self.reader_host)
+
+    def _entrance(self) -> Entrance:
+        return Entrance(
+            name=f"{self.pulumi_resource_name}-database",
+            host=self.host,
+            port=self.port,
+            database_name=self.database_name,
+            security_group_id=self.security_group_id,
+            key=self.key,
         )
 
     def _make_cluster(self, name: str, security_group: ec2.SecurityGroup) -> rds.Cluster:
-        args = self._args
+        args, restore = self._args, self._args.restore
         subnets = rds.SubnetGroup(
             f"{name}-database",
             description=f"Data tier of database {name}",
@@ -148,13 +169,7 @@ class Database(pulumi.ComponentResource):
         # Its log group must bear the cluster's name and be there first, else RDS makes one that is
         # neither encrypted nor ever emptied. So the cluster takes the subnet group's drawn name.
         identifier = subnets.name
-        parameters = rds.ClusterParameterGroup(
-            f"{name}-database-parameters",
-            family=FAMILY,
-            description=f"TLS and logging of database {name}",
-            parameters=[{"name": key, "value": value} for key, value in sorted(PARAMETERS.items())],
-            opts=self._child,
-        )
+        parameters = make_parameters(name, parent=self)
         logs = cloudwatch.LogGroup(
             f"{name}-database-logs",
             name=pulumi.Output.concat("/aws/rds/cluster/", identifier, "/postgresql"),
@@ -169,8 +184,8 @@ class Database(pulumi.ComponentResource):
             engine_mode="provisioned",
             engine_version=MAJOR_VERSION,
             engine_lifecycle_support="open-source-rds-extended-support-disabled",
-            database_name=args.database_name,
-            master_username=_user(args),
+            database_name=self.database_name,
+            master_username=self.user,
             manage_master_user_password=True,
             master_user_secret_kms_key_id=args.key.arn,
             iam_database_authentication_enabled=True,
@@ -192,59 +207,21 @@ class Database(pulumi.ComponentResource):
             final_snapshot_identifier=f"{name}-final-{secrets.token_hex(4)}",
             deletion_protection=args.protect,
             enabled_cloudwatch_logs_exports=["postgresql"],
+            snapshot_identifier=restore if isinstance(restore, str) else None,
+            restore_to_point_in_time=restore.source() if isinstance(restore, PointInTime) else None,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=args.protect,
-                ignore_changes=["final_snapshot_identifier"],
+                # Where it came from says nothing of what it is: taking that out must replace nothing.
+                ignore_changes=[
+                    "final_snapshot_identifier",
+                    "restore_to_point_in_time",
+                    "snapshot_identifier",
+                ],
                 delete_before_replace=True,  # the identifier is not Pulumi's to draw, see above
                 depends_on=[logs],
             ),
         )
-
-    def _make_instances(self, name: str, cluster: rds.Cluster) -> None:
-        args = self._args
-        trust = {
-            "Effect": "Allow",
-            "Principal": {"Service": "monitoring.rds.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"aws:SourceAccount": args.key.account_id}},
-        }
-        monitoring = iam.Role(
-            f"{name}-database-monitoring",
-            description=f"Lets RDS report what the operating systems of database {name} do",
-            assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-            opts=self._child,
-        )
-        attachment = iam.RolePolicyAttachment(
-            f"{name}-database-monitoring",
-            role=monitoring.name,
-            policy_arn="arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole",
-            opts=self._child,
-        )
-        for index in range(1 + args.readers):
-            rds.ClusterInstance(
-                f"{name}-database-{index}",
-                cluster_identifier=cluster.id,
-                engine=ENGINE,
-                instance_class="db.serverless",
-                db_subnet_group_name=cluster.db_subnet_group_name,
-                publicly_accessible=False,
-                auto_minor_version_upgrade=True,
-                ca_cert_identifier="rds-ca-rsa2048-g1",
-                copy_tags_to_snapshot=True,
-                performance_insights_enabled=True,
-                performance_insights_kms_key_id=args.key.arn,
-                performance_insights_retention_period=7,  # days; the free term
-                monitoring_interval=60,
-                monitoring_role_arn=monitoring.arn,
-                promotion_tier=min(index, 1),  # tiers 0 and 1 grow with the writer, ready to take over
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[attachment]),
-            )
-
-
-def _user(args: DatabaseArgs) -> str:
-    """The master user by a name of its own: `postgres` and `admin` are what attackers try first."""
-    return f"{args.database_name}_owner"
 
 
 def _scaling(args: DatabaseArgs) -> rds.ClusterServerlessv2ScalingConfigurationArgsDict:

@@ -22,8 +22,10 @@ class Key(pulumi.ComponentResource):
     """One key per stack: rotated yearly, 30 days to regret its deletion, protected.
 
     The policy follows https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
-    and gives to service principals only what each of them documents. Without the statement for
+    and gives to service principals only what each of them documents: Aurora, ElastiCache, AWS Backup
+    and the like use the key with the rights of whoever makes the resource. Without the statement for
     `sns.amazonaws.com`, messages from a topic to an encrypted queue are lost in silence.
+    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
     """
 
     arn: pulumi.Output[str]
@@ -76,21 +78,25 @@ def statements(args: KeyArgs) -> Sequence[dict[str, object]]:
         ),
         _service("TopicsDeliverToQueues", ["sns.amazonaws.com"], account),
         _service("AlarmsPublishToTopics", ["cloudwatch.amazonaws.com"], account),
-        _service("EventsReachQueuesAndTopics", ["events.amazonaws.com"], account),
+        _service("DatabasesPublishToTopics", ["events.rds.amazonaws.com"], account),
+        _service("CostsPublishToTopics", ["budgets.amazonaws.com", "costalerts.amazonaws.com"], account),
+        # SNS takes no aws:SourceAccount from EventBridge: with it, every event is lost in silence. Which
+        # rules reach a topic or queue, its own policy says.
+        _service("EventsReachQueuesAndTopics", ["events.amazonaws.com"], None),
     ]
 
 
 def _service(
-    sid: str, principals: Sequence[str], condition: dict[str, object], *, encrypts: bool = False
+    sid: str, principals: Sequence[str], condition: dict[str, object] | None, *, encrypts: bool = False
 ) -> dict[str, object]:
     actions = ["kms:Decrypt", "kms:GenerateDataKey*"]
     if encrypts:
         actions += ["kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey"]
-    return {
+    statement: dict[str, object] = {
         "Sid": sid,
         "Effect": "Allow",
         "Principal": {"Service": list(principals)},
         "Action": sorted(actions),
         "Resource": "*",
-        "Condition": condition,
     }
+    return statement if condition is None else {**statement, "Condition": condition}

@@ -37,11 +37,15 @@ def test_the_policy_lets_services_through_for_this_account_only() -> None:
         f"logs.{REGION}.amazonaws.com",
         "sns.amazonaws.com",
         "cloudwatch.amazonaws.com",
+        "events.rds.amazonaws.com",
+        "budgets.amazonaws.com",
+        "costalerts.amazonaws.com",
         "events.amazonaws.com",
     }
     for service, statement in by_service.items():
         assert "kms:Decrypt" in statement["Action"], service
-        assert ACCOUNT in json.dumps(statement["Condition"]), service
+        if service != "events.amazonaws.com":
+            assert ACCOUNT in json.dumps(statement["Condition"]), service
         assert "kms:*" not in statement["Action"], service
 
 
@@ -49,6 +53,13 @@ def test_without_these_two_actions_sns_loses_every_message_in_silence() -> None:
     sns = next(s for s in statements(ARGS) if s["Sid"] == "TopicsDeliverToQueues")
 
     assert sns["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+
+
+def test_events_are_let_through_without_the_condition_that_would_lose_them() -> None:
+    events = next(s for s in statements(ARGS) if s["Sid"] == "EventsReachQueuesAndTopics")
+
+    assert events["Principal"] == {"Service": ["events.amazonaws.com"]}
+    assert "Condition" not in events
 
 
 def test_whoever_uses_the_key_uses_this_key() -> None:
