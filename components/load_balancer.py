@@ -1,20 +1,22 @@
 """One Application Load Balancer that the services share: internal unless told, logged, strict on headers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_aws import ec2, lb, vpc, wafv2
 
+from components import listener
+from components.answer import FixedResponse, Redirect
 from components.bucket import Bucket
+from components.match import Match, refuse_bad_cidr
 from components.names import refuse_bad_name
 from components.network import Network
-from components.route import Route, priority_of, refuse_collision
+from components.route import Attachment, Entrance, Rewrite, Route, priority_of, refuse_collision
+from components.target_group import LONGEST_STICKY_SECONDS, Sticky, http_target_group
 
-CLOUDFRONT_PREFIX_LIST = "com.amazonaws.global.cloudfront.origin-facing"
-TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
-"""TLS 1.3, and 1.2 with forward secrecy only: what CloudFront speaks to an origin too."""
 LONGEST_IDLE_TIMEOUT_SECONDS = 4000
+HIGHEST_WEIGHT = 999
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,8 @@ class LoadBalancerArgs:
     """For CloudFront's VPC origin alone. Otherwise for everybody, with a certificate and a web ACL."""
     web_acl_arn: pulumi.Input[str] | None = None
     """A regional web ACL. An internal load balancer has CloudFront's before it."""
+    test_cidrs: Sequence[str] | None = None
+    """Who may try a new version on the test listener, 8443 or 8080; None is the network's own addresses."""
     protect: bool = True
     idle_timeout_seconds: int = 60
     """Applications must keep idle connections longer than this, or a request meets a closed one: 502."""
@@ -43,10 +47,15 @@ class LoadBalancerArgs:
                 f"load balancer: idle_timeout_seconds is {self.idle_timeout_seconds}; "
                 f"give 1 to {LONGEST_IDLE_TIMEOUT_SECONDS}"
             )
+        for cidr in self.test_cidrs or ():
+            refuse_bad_cidr(cidr)
 
 
 class LoadBalancer(pulumi.ComponentResource):
-    """What no route takes is answered 404. Services add their rules; `route` keeps them apart."""
+    """What no route takes is answered 404. Services add their rules; `route` keeps them apart.
+
+    About 18 $ a month and 6 for each unit of capacity, whatever the number of services.
+    """
 
     arn: pulumi.Output[str]
     arn_suffix: pulumi.Output[str]
@@ -55,16 +64,20 @@ class LoadBalancer(pulumi.ComponentResource):
     zone_id: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
     listener_arn: pulumi.Output[str]
+    test_listener_arn: pulumi.Output[str]
     port: int
+    test_port: int
 
     def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         because = "a load balancer's name has 32, with '-alb' and Pulumi's suffix"
         refuse_bad_name("load balancer", name, longest=20, because=because)
         super().__init__("causeway:index:LoadBalancer", name, None, opts)
-        self._name = name
+        self._name, self._network = name, args.network
         self._routes: list[Route] = []
         self._child = pulumi.ResourceOptions(parent=self)
-        self.port = 80 if args.certificate_arn is None else 443
+        https = args.certificate_arn is not None
+        self.port = listener.HTTPS if https else listener.HTTP
+        self.test_port = listener.TEST_HTTPS if https else listener.TEST_HTTP
         self.security_group_id = self._make_security_group(args)
         balancer = lb.LoadBalancer(
             f"{name}-alb",
@@ -84,7 +97,7 @@ class LoadBalancer(pulumi.ComponentResource):
         )
         self.arn, self.arn_suffix = balancer.arn, balancer.arn_suffix
         self.dns_name, self.zone_id = balancer.dns_name, balancer.zone_id
-        self.listener_arn = self._make_listeners(args)
+        self._make_listeners(args)
         if args.web_acl_arn is not None:
             wafv2.WebAclAssociation(
                 f"{name}-web-acl", resource_arn=self.arn, web_acl_arn=args.web_acl_arn, opts=self._child
@@ -95,27 +108,116 @@ class LoadBalancer(pulumi.ComponentResource):
         self,
         *paths: str,
         hosts: Sequence[str] = (),
+        match: Match | None = None,
         priority: int | None = None,
         health_check_path: str = "/healthz",
+        sticky: Sticky | None = None,
+        rewrites: Sequence[Rewrite] = (),
     ) -> Route:
-        """A route for one service, such as `route("/api/*")`.
+        """A route for one service, such as `route("/api/*")`; `match` for more than hosts and paths.
 
-        Its priority follows from its hosts and paths, so that another service renumbers none. Raises
-        pulumi.RunError where another route already takes the requests or the priority.
+        Its priority follows from its match, so that another service renumbers none. Raises pulumi.RunError
+        where another route already takes the requests or the priority.
         """
+        if match is not None and (paths or hosts):
+            raise pulumi.RunError(f"load balancer: route {match} has its hosts and paths in match alone")
+        match = match or Match(paths=tuple(paths), hosts=tuple(hosts))
         route = Route(
-            paths=tuple(paths),
-            hosts=tuple(hosts),
-            priority=priority_of(paths, hosts) if priority is None else priority,
+            match=match,
+            entrance=Entrance(
+                listener_arn=self.listener_arn,
+                test_listener_arn=self.test_listener_arn,
+                security_group_id=self.security_group_id,
+                arn_suffix=self.arn_suffix,
+            ),
+            priority=priority_of(match) if priority is None else priority,
             health_check_path=health_check_path,
-            listener_arn=self.listener_arn,
-            security_group_id=self.security_group_id,
-            load_balancer_arn_suffix=self.arn_suffix,
+            sticky=sticky,
+            rewrites=rewrites,
         )
         for other in self._routes:
             refuse_collision(route, other)
         self._routes.append(route)
         return route
+
+    def answer(self, name: str, route: Route, answer: Redirect | FixedResponse) -> None:
+        """Answer a route's requests without a service: `answer("old", route("/old/*"), Redirect(...))`."""
+        self._rule(name, route, answer.action())
+
+    def split(
+        self, route: Route, weights: Mapping[str, int], *, sticky_seconds: int | None = None
+    ) -> Mapping[str, Attachment]:
+        """Share a route between services by weight, such as `{"api": 95, "api-next": 5}`; each takes its
+        own attachment. `sticky_seconds` keeps a client with the service that answered it first."""
+        for service, weight in weights.items():
+            because = "a target group's name has 32, with '-share' and Pulumi's suffix"
+            refuse_bad_name("service", service, longest=18, because=because)
+            if not 0 <= weight <= HIGHEST_WEIGHT:
+                raise pulumi.RunError(
+                    f"load balancer: weight {weight} of '{service}' in {route}; give 0 to {HIGHEST_WEIGHT}"
+                )
+        if len(weights) not in range(2, 6):
+            raise pulumi.RunError(
+                f"load balancer: {route} is split between {len(weights)} services; AWS takes 2 to 5"
+            )
+        if sticky_seconds is not None and not 1 <= sticky_seconds <= LONGEST_STICKY_SECONDS:
+            raise pulumi.RunError(
+                f"load balancer: sticky_seconds is {sticky_seconds}; give 1 to {LONGEST_STICKY_SECONDS}"
+            )
+        groups = {
+            service: http_target_group(
+                f"{service}-share",
+                vpc_id=self._network.vpc_id,
+                health_check_path=route.health_check_path,
+                sticky=route.sticky,
+                parent=self,
+            )
+            for service in weights
+        }
+        forward: lb.ListenerRuleActionForwardArgsDict = {
+            "target_groups": [
+                {"arn": group.arn, "weight": weights[service]} for service, group in groups.items()
+            ]
+        }
+        if sticky_seconds is not None:
+            forward["stickiness"] = {"enabled": True, "duration": sticky_seconds}
+        rule = self._rule("-".join(weights), route, {"type": "forward", "forward": forward})
+        return {
+            service: Attachment(
+                title=f"the share of '{service}' in {route}",
+                target_group_arn=group.arn,
+                target_group_arn_suffix=group.arn_suffix,
+                security_group_id=self.security_group_id,
+                load_balancer_arn_suffix=self.arn_suffix,
+                needs=[rule],
+            )
+            for service, group in groups.items()
+        }
+
+    def let_in(self, name: str, security_group_id: pulumi.Input[str]) -> vpc.SecurityGroupIngressRule:
+        """Open the production listener to another security group, such as a network load balancer's."""
+        return vpc.SecurityGroupIngressRule(
+            f"{self._name}-from-{name}",
+            security_group_id=self.security_group_id,
+            description=f"From {name}",
+            referenced_security_group_id=security_group_id,
+            ip_protocol="tcp",
+            from_port=self.port,
+            to_port=self.port,
+            opts=self._child,
+        )
+
+    def _rule(self, name: str, route: Route, action: lb.ListenerRuleActionArgsDict) -> lb.ListenerRule:
+        route.take(name)
+        return lb.ListenerRule(
+            f"{self._name}-{name}-rule",
+            listener_arn=self.listener_arn,
+            priority=route.priority,
+            conditions=route.match.conditions(),
+            transforms=route.transforms(),
+            actions=[action],
+            opts=self._child,
+        )
 
     def _make_security_group(self, args: LoadBalancerArgs) -> pulumi.Output[str]:
         group = ec2.SecurityGroup(
@@ -124,70 +226,26 @@ class LoadBalancer(pulumi.ComponentResource):
             vpc_id=args.network.vpc_id,
             opts=self._child,
         )
-        if args.internal:
-            # The list counts as 55 of the 60 rules of a security group: one port, and no other rule of note.
-            cloudfront = ec2.get_managed_prefix_list_output(name=CLOUDFRONT_PREFIX_LIST)
-            self._let_in("cloudfront", group, self.port, "CloudFront's VPC origin", list_id=cloudfront.id)
-        else:
-            self._let_in("internet", group, self.port, "Everybody, by HTTPS")
-            self._let_in("redirect", group, 80, "Everybody, to be redirected to HTTPS")
+        listener.doors(
+            self._name,
+            group,
+            internal=args.internal,
+            port=self.port,
+            test_port=self.test_port,
+            test_cidrs=[args.network.cidr] if args.test_cidrs is None else args.test_cidrs,
+            opts=self._child,
+        )
         return group.id
 
-    def _let_in(
-        self,
-        purpose: str,
-        group: ec2.SecurityGroup,
-        port: int,
-        description: str,
-        *,
-        list_id: pulumi.Output[str] | None = None,
-    ) -> None:
-        vpc.SecurityGroupIngressRule(
-            f"{self._name}-from-{purpose}",
-            security_group_id=group.id,
-            description=description,
-            prefix_list_id=list_id,
-            cidr_ipv4="0.0.0.0/0" if list_id is None else None,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            opts=self._child,
-        )
-
-    def _make_listeners(self, args: LoadBalancerArgs) -> pulumi.Output[str]:
-        """The listener that the services' rules stand on; a public load balancer redirects HTTP to it."""
-        https = args.certificate_arn is not None
-        listener = lb.Listener(
-            f"{self._name}-{'https' if https else 'http'}",
-            load_balancer_arn=self.arn,
-            port=self.port,
-            protocol="HTTPS" if https else "HTTP",
-            ssl_policy=TLS_POLICY if https else None,
-            certificate_arn=args.certificate_arn,
-            default_actions=[
-                {
-                    "type": "fixed-response",
-                    "fixed_response": {
-                        "content_type": "text/plain",
-                        "message_body": "Not found",
-                        "status_code": "404",
-                    },
-                }
-            ],
-            opts=self._child,
-        )
-        if not args.internal:
-            lb.Listener(
-                f"{self._name}-redirect",
-                load_balancer_arn=self.arn,
-                port=80,
-                protocol="HTTP",
-                default_actions=[
-                    {
-                        "type": "redirect",
-                        "redirect": {"port": "443", "protocol": "HTTPS", "status_code": "HTTP_301"},
-                    }
-                ],
-                opts=self._child,
+    def _make_listeners(self, args: LoadBalancerArgs) -> None:
+        """The listeners that the services' rules stand on; a public load balancer redirects HTTP to them."""
+        scheme = "http" if args.certificate_arn is None else "https"
+        production, test = (
+            listener.service_listener(
+                f"{self._name}-{purpose}", self.arn, port, args.certificate_arn, self._child
             )
-        return listener.arn
+            for purpose, port in ((scheme, self.port), ("test", self.test_port))
+        )
+        self.listener_arn, self.test_listener_arn = production.arn, test.arn
+        if not args.internal:
+            listener.redirect_listener(f"{self._name}-redirect", self.arn, self._child)

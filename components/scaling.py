@@ -1,12 +1,16 @@
 """How many tasks a service runs, and by what AWS changes their number."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_aws import appautoscaling
+
+from components.names import refuse_bad_name
 
 LOWEST_PERCENT, HIGHEST_PERCENT = 10, 90
-SCALE_IN_SECONDS, SCALE_OUT_SECONDS = 300, 60
+SCHEDULE = re.compile(r"cron\(\S+( \S+){5}\)|rate\([1-9]\d* (minute|hour|day)s?\)|at\(\S+\)")
+TIMEZONE = re.compile(r"[A-Za-z_]+(/[A-Za-z0-9_+-]+)*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +22,42 @@ class Backlog:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """From a time on, other limits: `Schedule(name="night", at="cron(0 20 * * ? *)", minimum=0, maximum=0)`.
+
+    They stay until another schedule sets others, so a night needs a morning.
+    https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
+    """
+
+    name: str
+    at: str
+    """`cron(minutes hours day-of-month month day-of-week year)`, `rate(...)` or `at(yyyy-mm-ddThh:mm:ss)`."""
+    minimum: int
+    maximum: int
+    timezone: str = "UTC"
+    """By name, such as Europe/Zurich: an hour stays the same hour in summer."""
+
+    def __post_init__(self) -> None:
+        refuse_bad_name("schedule", self.name, longest=30, because="a scheduled action's name")
+        if not SCHEDULE.fullmatch(self.at):
+            raise pulumi.RunError(
+                f"schedule '{self.name}': at is '{self.at}'; give cron(0 7 ? * MON-FRI *), with six fields, "
+                "rate(1 hour) or at(2030-01-01T00:00:00)"
+            )
+        if not 0 <= self.minimum <= self.maximum:
+            raise pulumi.RunError(
+                f"schedule '{self.name}': minimum {self.minimum} and maximum {self.maximum}; "
+                "give 0 <= minimum <= maximum"
+            )
+        if not TIMEZONE.fullmatch(self.timezone):
+            raise pulumi.RunError(
+                f"schedule '{self.name}': timezone is '{self.timezone}'; give a name such as Europe/Zurich"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scaling:
-    """Between `minimum` and `maximum` tasks; equal, their number is fixed and nothing scales.
+    """Between `minimum` and `maximum` tasks; equal, their number is fixed and nothing but a schedule scales.
 
     The policies only agree to fewer tasks, and any one of them asks for more.
     """
@@ -28,8 +66,14 @@ class Scaling:
     maximum: int = 4
     cpu_percent: float | None = 60
     """Average CPU to hold. None for a worker whose CPU says nothing of its work."""
+    memory_percent: float | None = None
+    """Average memory to hold; only for what gives memory back, or it never scales in."""
+    requests_per_target: int | None = None
+    """Requests a minute that one task should have, for a service with a route."""
     backlog: Backlog | None = None
     """The queue that a worker empties; with it `minimum` may be 0."""
+    schedules: Sequence[Schedule] = ()
+    """Other limits by the hour; with them `minimum` may be 0 too."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.minimum <= self.maximum or self.maximum == 0:
@@ -37,16 +81,22 @@ class Scaling:
                 f"scaling: minimum {self.minimum} and maximum {self.maximum}; "
                 "give 0 <= minimum <= maximum, and a maximum of 1 or more"
             )
-        if self.minimum == 0 and self.backlog is None:
+        if self.minimum == 0 and self.backlog is None and not any(one.minimum for one in self.schedules):
             raise pulumi.RunError(
-                "scaling: minimum 0 needs a backlog: without tasks there is no CPU to scale by; give 1"
+                "scaling: minimum 0 needs a backlog, or a schedule with a minimum of 1: without tasks there "
+                "is no CPU to scale by; give 1"
             )
-        if self.cpu_percent is not None and not LOWEST_PERCENT <= self.cpu_percent <= HIGHEST_PERCENT:
+        for name in ("cpu_percent", "memory_percent"):
+            percent = getattr(self, name)
+            if percent is not None and not LOWEST_PERCENT <= percent <= HIGHEST_PERCENT:
+                raise pulumi.RunError(
+                    f"scaling: {name} is {percent}; give {LOWEST_PERCENT} to {HIGHEST_PERCENT}, or None"
+                )
+        if self.requests_per_target is not None and self.requests_per_target < 1:
             raise pulumi.RunError(
-                f"scaling: cpu_percent is {self.cpu_percent}; "
-                f"give {LOWEST_PERCENT} to {HIGHEST_PERCENT}, or None"
+                f"scaling: requests_per_target is {self.requests_per_target}; give 1 or more a minute"
             )
-        if self.automatic and self.cpu_percent is None and self.backlog is None:
+        if self.minimum < self.maximum and not self._by_anything():
             raise pulumi.RunError(
                 f"scaling: from {self.minimum} to {self.maximum} tasks by what? Give cpu_percent or a backlog"
             )
@@ -54,99 +104,15 @@ class Scaling:
             raise pulumi.RunError(
                 f"scaling: messages_per_task is {self.backlog.messages_per_task}; give 1 or more"
             )
+        names = [schedule.name for schedule in self.schedules]
+        if len(set(names)) < len(names):
+            raise pulumi.RunError(f"scaling: schedules {', '.join(names)}; give each a name of its own")
 
     @property
     def automatic(self) -> bool:
         """Whether AWS owns the desired count, so that no `up` may reset it."""
-        return self.minimum < self.maximum
+        return self.minimum < self.maximum or bool(self.schedules)
 
-
-def autoscale(
-    name: str,
-    scaling: Scaling,
-    *,
-    cluster_name: pulumi.Input[str],
-    service_name: pulumi.Input[str],
-    parent: pulumi.Resource,
-) -> None:
-    """Make the scalable target of an ECS service and its target tracking policies."""
-    child = pulumi.ResourceOptions(parent=parent)
-    target = appautoscaling.Target(
-        f"{name}-scaling",
-        service_namespace="ecs",
-        scalable_dimension="ecs:service:DesiredCount",
-        resource_id=pulumi.Output.concat("service/", cluster_name, "/", service_name),
-        min_capacity=scaling.minimum,
-        max_capacity=scaling.maximum,
-        opts=child,
-    )
-    tracking: dict[str, appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgsDict] = {}
-    if scaling.cpu_percent is not None:
-        tracking["cpu"] = {
-            "target_value": scaling.cpu_percent,
-            "predefined_metric_specification": {"predefined_metric_type": "ECSServiceAverageCPUUtilization"},
-        }
-    if scaling.backlog is not None:
-        tracking["backlog"] = {
-            "target_value": scaling.backlog.messages_per_task,
-            "customized_metric_specification": {
-                "metrics": _backlog_metrics(scaling.backlog, cluster_name, service_name)
-            },
-        }
-    for purpose, configuration in tracking.items():
-        appautoscaling.Policy(
-            f"{name}-{purpose}",
-            policy_type="TargetTrackingScaling",
-            service_namespace=target.service_namespace,
-            scalable_dimension=target.scalable_dimension,
-            resource_id=target.resource_id,
-            target_tracking_scaling_policy_configuration={
-                **configuration,
-                "scale_in_cooldown": SCALE_IN_SECONDS,
-                "scale_out_cooldown": SCALE_OUT_SECONDS,
-            },
-            opts=child,
-        )
-
-
-Metric = (
-    appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricArgsDict
-)
-
-
-def _backlog_metrics(
-    backlog: Backlog, cluster_name: pulumi.Input[str], service_name: pulumi.Input[str]
-) -> list[Metric]:
-    """Messages per running task. Those in flight count, so that a busy worker is not stopped; where no task
-    runs, one message is enough to ask for the first."""
-    queue = {"QueueName": backlog.queue_name}
-    service = {"ClusterName": cluster_name, "ServiceName": service_name}
-    messages = "(FILL(visible, 0) + FILL(in_flight, 0))"
-    running = "FILL(running, 0)"
-    from_zero = f"IF({messages} > 0, {2 * backlog.messages_per_task}, 0)"
-    return [
-        _metric("visible", "AWS/SQS", "ApproximateNumberOfMessagesVisible", queue),
-        _metric("in_flight", "AWS/SQS", "ApproximateNumberOfMessagesNotVisible", queue),
-        _metric("running", "ECS/ContainerInsights", "RunningTaskCount", service),
-        {
-            "id": "backlog_per_task",
-            "label": "Messages per running task",
-            "expression": f"IF({running} > 0, {messages} / {running}, {from_zero})",
-            "return_data": True,
-        },
-    ]
-
-
-def _metric(id_: str, namespace: str, name: str, dimensions: dict[str, pulumi.Input[str]]) -> Metric:
-    return {
-        "id": id_,
-        "metric_stat": {
-            "metric": {
-                "namespace": namespace,
-                "metric_name": name,
-                "dimensions": [{"name": key, "value": value} for key, value in dimensions.items()],
-            },
-            "stat": "Average",
-        },
-        "return_data": False,
-    }
+    def _by_anything(self) -> bool:
+        wishes = (self.cpu_percent, self.memory_percent, self.requests_per_target, self.backlog)
+        return bool(self.schedules) or any(wish is not None for wish in wishes)

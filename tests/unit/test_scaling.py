@@ -5,7 +5,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.scaling import Backlog, Scaling, autoscale
+from components.autoscaling import autoscale
+from components.scaling import Backlog, Scaling
 from operations.program import Run
 from operations.recording import record
 
