@@ -80,6 +80,9 @@ class RecordingMocks(Mocks):
                 "password": "token",
                 "proxyEndpoint": f"https://{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com",
             },
+            "aws:secretsmanager/getSecretVersion:getSecretVersion": {
+                "secretString": '{"username": "name", "password": "password"}',
+            },
         }
         if args.token not in known:
             raise NotImplementedError(f"the recording mocks know no answer to {args.token}")
