@@ -26,7 +26,7 @@ def release_tag(version: str) -> str:
     return f"{RELEASE}{version}"
 
 
-def policy(keep_releases: int, keep_builds: int) -> str:
+def policy(keep_releases: int = 50, keep_builds: int = 1000) -> str:
     """The text of a repository's lifecycle policy."""
     every: dict[str, object] = {"countType": "imageCountMoreThan"}
     rules: list[tuple[str, Mapping[str, object]]] = [
@@ -48,6 +48,17 @@ def policy(keep_releases: int, keep_builds: int) -> str:
         (f"The last {keep_builds} builds", {**_tagged("*"), **every, "countNumber": keep_builds}),
     ]
     return json.dumps({"rules": [_rule(number, *rule) for number, rule in enumerate(rules, start=1)]})
+
+
+def cache_policy(days: int) -> str:
+    """For copies of what another registry has: all go by age, for a pull brings them back."""
+    selection = {
+        "tagStatus": "any",
+        "countType": "sinceImagePushed",
+        "countUnit": "days",
+        "countNumber": days,
+    }
+    return json.dumps({"rules": [_rule(1, f"Copies, after {days} days", selection)]})
 
 
 def _tagged(pattern: str) -> dict[str, object]:
