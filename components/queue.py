@@ -1,34 +1,22 @@
 """An SQS queue with its dead-letter queue: encrypted, TLS only, fed by named topics and senders only."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pulumi
 from pulumi_aws import sns, sqs
 
+from components.dead_letters import DAY_SECONDS, DEAD_LETTER_DAYS, DeadLetters, dead_letters, queue_policy
 from components.key import Key
 from components.link import Link, Permission, variable
-from components.topic import Topic
+from components.subscription import Subscription
 
 MAX_NAME = 50
 MAX_VISIBILITY_SECONDS = 12 * 60 * 60
 VISIBILITY_FACTOR = 6
 """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: six times the handler's."""
-DEAD_LETTER_DAYS = 14
-DAY_SECONDS = 24 * 60 * 60
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subscription:
-    """What a queue takes from a topic."""
-
-    topic: Topic
-    filter_policy: Mapping[str, object] | None = None
-    """SNS filter policy over the message's attributes, such as `{"event": ["order.placed"]}`; None: all."""
-    raw_delivery: bool = True
-    """The message as it was published, without SNS's envelope."""
+HIGH_THROUGHPUT = {"deduplication_scope": "messageGroup", "fifo_throughput_limit": "perMessageGroupId"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +25,8 @@ class QueueArgs:
     fifo: bool = False
     content_based_deduplication: bool = False
     """FIFO only, for messages that are sent straight to the queue; a FIFO topic brings its own ids."""
+    deduplication_scope: Literal["messageGroup", "queue"] = "messageGroup"
+    """FIFO only. `queue`: equal ids are one message whatever their group, at 300 calls a second in all."""
     handler_timeout_seconds: int = 30
     """The longest that a handler takes for one message; a message is hidden for six times as long."""
     max_receive_count: int = 5
@@ -52,6 +42,8 @@ class QueueArgs:
         _refuse_outside("retention_days", self.retention_days, 1, DEAD_LETTER_DAYS - 1)
         if self.content_based_deduplication and not self.fifo:
             raise pulumi.RunError("queue: content_based_deduplication needs fifo=True")
+        if self.deduplication_scope != "messageGroup" and not self.fifo:
+            raise pulumi.RunError(f"queue: deduplication_scope '{self.deduplication_scope}' needs fifo=True")
         topics = [subscription.topic.pulumi_resource_name for subscription in self.subscriptions]
         for subscription, topic in zip(self.subscriptions, topics, strict=True):
             if self.fifo and not subscription.topic.fifo:
@@ -77,6 +69,8 @@ class Queue(pulumi.ComponentResource):
     """The name that AWS knows, as metrics are dimensioned by it."""
     dead_letter_arn: pulumi.Output[str]
     dead_letter_name: pulumi.Output[str]
+    undelivered_name: pulumi.Output[str] | None
+    """Of the queue for what a FIFO topic could not deliver, where this one is standard."""
 
     def __init__(self, name: str, args: QueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if len(name) > MAX_NAME:
@@ -84,13 +78,9 @@ class Queue(pulumi.ComponentResource):
         super().__init__("causeway:index:Queue", name, None, opts)
         self._key = args.key
         child = pulumi.ResourceOptions(parent=self)
-        dead_letter = sqs.Queue(
-            f"{name}-dead-letter",
-            **_kind(args),
-            kms_master_key_id=args.key.arn,
-            message_retention_seconds=DEAD_LETTER_DAYS * DAY_SECONDS,
-            opts=child,
-        )
+        alike = _topics(args, fifo=args.fifo)
+        dead = dead_letters(f"{name}-dead-letter", key=args.key, parent=self, topics=alike, kind=_kind(args))
+        dead_letter = dead.queue
         queue = sqs.Queue(
             f"{name}-queue",
             **_kind(args),
@@ -112,22 +102,19 @@ class Queue(pulumi.ComponentResource):
             opts=child,
         )
         topics = [subscription.topic.arn for subscription in args.subscriptions]
-        policies = [
-            sqs.QueuePolicy(
-                f"{name}-{purpose}",
-                queue_url=target.url,
-                policy=_policy(target.arn, topics),
-                opts=child,
-            )
-            for purpose, target in (("policy", queue), ("dead-letter-policy", dead_letter))
-        ]
+        policy = sqs.QueuePolicy(
+            f"{name}-policy", queue_url=queue.url, policy=queue_policy(queue.arn, topics), opts=child
+        )
+        undelivered = self._undelivered(name, args)
         for subscription in args.subscriptions:
-            self._subscribe(name, subscription, queue, dead_letter, policies)
+            failures = undelivered if undelivered and subscription.topic.fifo else dead
+            self._subscribe(name, subscription, queue, policy, failures)
         self.arn = queue.arn
         self.url = queue.url
         self.name = queue.name
         self.dead_letter_arn = dead_letter.arn
         self.dead_letter_name = dead_letter.name
+        self.undelivered_name = undelivered.queue.name if undelivered else None
         self.register_outputs(
             {
                 "arn": self.arn,
@@ -160,63 +147,47 @@ class Queue(pulumi.ComponentResource):
             permissions=[Permission(actions=actions, resources=[self.arn]), key],
         )
 
+    def _undelivered(self, name: str, args: QueueArgs) -> DeadLetters | None:
+        """What a FIFO topic cannot deliver to a standard queue, for which AWS wants a FIFO queue."""
+        topics = _topics(args, fifo=True)
+        if args.fifo or not topics:
+            return None
+        kind = {"fifo_queue": True, **HIGH_THROUGHPUT}
+        return dead_letters(f"{name}-undelivered", key=args.key, parent=self, topics=topics, kind=kind)
+
     def _subscribe(
         self,
         name: str,
         subscription: Subscription,
         queue: sqs.Queue,
-        dead_letter: sqs.Queue,
-        policies: Sequence[pulumi.Resource],
+        policy: sqs.QueuePolicy,
+        failures: DeadLetters,
     ) -> None:
-        filter_policy = subscription.filter_policy
         sns.TopicSubscription(
             f"{name}-from-{subscription.topic.pulumi_resource_name}",
             topic=subscription.topic.arn,
             protocol="sqs",
             endpoint=queue.arn,
             raw_message_delivery=subscription.raw_delivery,
-            filter_policy=None if filter_policy is None else json.dumps(filter_policy, sort_keys=True),
-            redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": dead_letter.arn}),
+            **subscription.filter(),
+            redrive_policy=failures.redrive_policy(),
             # Without the policies SNS would be refused, and what it delivers by then is lost.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(policies)),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, failures.policy]),
         )
+
+
+def _topics(args: QueueArgs, *, fifo: bool) -> list[pulumi.Output[str]]:
+    return [subscription.topic.arn for subscription in args.subscriptions if subscription.topic.fifo == fifo]
 
 
 def _kind(args: QueueArgs) -> dict[str, Any]:
-    """A FIFO queue has high throughput: order and deduplication within a message group."""
+    """A FIFO queue has high throughput, unless ids are to be unique in the queue as a whole."""
     if not args.fifo:
         return {}
-    return {
-        "fifo_queue": True,
-        "content_based_deduplication": args.content_based_deduplication,
-        "deduplication_scope": "messageGroup",
-        "fifo_throughput_limit": "perMessageGroupId",
-    }
-
-
-def _policy(arn: pulumi.Output[str], topics: Sequence[pulumi.Output[str]]) -> pulumi.Output[str]:
-    statements: list[dict[str, object]] = [
-        {
-            "Sid": "OverTlsOnly",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "sqs:*",
-            "Resource": arn,
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
-    ]
-    if topics:
-        statements.append(
-            {
-                "Sid": "TopicsDeliver",
-                "Effect": "Allow",
-                "Principal": {"Service": "sns.amazonaws.com"},
-                "Action": "sqs:SendMessage",
-                "Resource": arn,
-                "Condition": {"ArnEquals": {"aws:SourceArn": list(topics)}},
-            }
-        )
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements})
+    scope = HIGH_THROUGHPUT
+    if args.deduplication_scope == "queue":
+        scope = {"deduplication_scope": "queue", "fifo_throughput_limit": "perQueue"}
+    return {"fifo_queue": True, "content_based_deduplication": args.content_based_deduplication, **scope}
 
 
 def _refuse_outside(field: str, value: int, least: int, most: int) -> None:

@@ -1,14 +1,17 @@
 """An SNS topic: encrypted, published to by this account over TLS only, failed deliveries logged."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pulumi
 from pulumi_aws import cloudwatch, iam, sns
 
+from components.dead_letters import DeadLetters, dead_letters
 from components.key import Key
 from components.link import Link, Permission, variable
+from components.subscriber import Subscriber, filter_inputs, subscriber_name
 
 MAX_NAME = 100
 
@@ -17,14 +20,32 @@ MAX_NAME = 100
 class TopicArgs:
     key: Key
     fifo: bool = False
-    """Ordered within a message group, delivered once; only queues can subscribe."""
+    """Ordered within a message group, delivered once; AWS delivers it to queues only (see `Function`)."""
     content_based_deduplication: bool = False
     """FIFO only. False: the publisher gives each message an id, so equal contents are not taken for one."""
+    fifo_throughput_scope: Literal["MessageGroup", "Topic"] = "MessageGroup"
+    """FIFO only. `Topic`: equal ids are one message whatever their group, at 3,000 messages a second in all.
+    AWS lets a topic go from `Topic` to `MessageGroup`, never back."""
+    subscribers: Sequence[Subscriber] = ()
+    """People and their systems: `Email`, `Sms`, `Https`. Queues and functions subscribe themselves."""
     log_retention_days: int = 90
 
     def __post_init__(self) -> None:
         if self.content_based_deduplication and not self.fifo:
             raise pulumi.RunError("topic: content_based_deduplication needs fifo=True")
+        if self.fifo_throughput_scope != "MessageGroup" and not self.fifo:
+            raise pulumi.RunError(
+                f"topic: fifo_throughput_scope '{self.fifo_throughput_scope}' needs fifo=True"
+            )
+        endpoints = [subscriber.endpoint for subscriber in self.subscribers]
+        for endpoint in endpoints:
+            if self.fifo:
+                raise pulumi.RunError(
+                    f"topic: '{endpoint}' cannot subscribe a FIFO topic, which AWS delivers to queues only; "
+                    "give it to a standard topic that a function publishes to, as docs/messaging.md shows"
+                )
+            if endpoints.count(endpoint) > 1:
+                raise pulumi.RunError(f"topic: '{endpoint}' is subscribed twice; merge the filter policies")
 
 
 class Topic(pulumi.ComponentResource):
@@ -37,6 +58,9 @@ class Topic(pulumi.ComponentResource):
     name: pulumi.Output[str]
     """The name that AWS knows, as metrics are dimensioned by it."""
     fifo: bool
+    dead_letter_arn: pulumi.Output[str] | None
+    """Of what subscribers could not be sent, after SNS's retries; None without subscribers."""
+    dead_letter_name: pulumi.Output[str] | None
 
     def __init__(self, name: str, args: TopicArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if len(name) > MAX_NAME:
@@ -62,6 +86,9 @@ class Topic(pulumi.ComponentResource):
             policy=self._policy(),
             opts=pulumi.ResourceOptions(parent=self),
         )
+        failures = self._subscribe(name, args)
+        self.dead_letter_arn = failures.queue.arn if failures else None
+        self.dead_letter_name = failures.queue.name if failures else None
         self.register_outputs({"arn": self.arn, "name": self.name})
 
     def publish(self) -> Link:
@@ -75,6 +102,23 @@ class Topic(pulumi.ComponentResource):
                 self._key.use(),
             ],
         )
+
+    def _subscribe(self, name: str, args: TopicArgs) -> DeadLetters | None:
+        if not args.subscribers:
+            return None
+        failures = dead_letters(f"{name}-dead-letter", key=args.key, parent=self, topics=[self.arn])
+        for subscriber in args.subscribers:
+            sns.TopicSubscription(
+                subscriber_name(name, subscriber),
+                topic=self.arn,
+                protocol=subscriber.protocol,
+                endpoint=subscriber.endpoint,
+                **subscriber.delivery(),
+                **filter_inputs(subscriber.filter_policy),
+                redrive_policy=failures.redrive_policy(),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[failures.policy]),
+            )
+        return failures
 
     def _policy(self) -> pulumi.Output[str]:
         return pulumi.Output.json_dumps(
@@ -151,8 +195,8 @@ def _standard(feedback_role_arn: pulumi.Output[str]) -> dict[str, Any]:
 
 
 def _fifo(args: TopicArgs) -> dict[str, Any]:
-    """High throughput: order and deduplication within a message group (a FIFO topic signs nothing)."""
+    """High throughput, unless ids are to be unique in the topic as a whole. A FIFO topic signs nothing."""
     return {
         "content_based_deduplication": args.content_based_deduplication,
-        "fifo_throughput_scope": "MessageGroup",
+        "fifo_throughput_scope": args.fifo_throughput_scope,
     }

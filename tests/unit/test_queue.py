@@ -122,12 +122,13 @@ def test_a_fifo_queue_and_its_dead_letter_queue_are_fifo_with_high_throughput() 
         assert "name" not in queue  # the provider's own name ends in .fifo
 
 
+def subscribe_by_event(topic: Topic) -> Sequence[Subscription]:
+    return [Subscription(topic=topic, filter_policy={"event": ["order.placed"]})]
+
+
 @pytest.mark.parametrize("fifo", [False, True])
-def test_a_topic_feeds_it(fifo: bool) -> None:
-    run = build(
-        fifo=fifo,
-        subscribe=lambda topic: [Subscription(topic=topic, filter_policy={"event": ["order.placed"]})],
-    )
+def test_a_topic_of_its_own_kind_feeds_it(fifo: bool) -> None:
+    run = build(fifo=fifo, topic_fifo=fifo, subscribe=subscribe_by_event)
 
     subscription_name = ("aws:sns/topicSubscription:TopicSubscription", "fulfilment-from-orders")
     assert children(run) == sorted([*ALONE, subscription_name])
@@ -145,15 +146,69 @@ def test_a_topic_feeds_it(fifo: bool) -> None:
         ("fulfilment-policy", QUEUE),
         ("fulfilment-dead-letter-policy", DEAD_LETTER),
     ):
-        assert statements(run, policy)[1] == {
-            "Sid": "TopicsDeliver",
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": [TOPIC]}},
-        }
+        assert statements(run, policy)[1] == delivery_to(arn)
         assert named(run, policy).urn in subscription.options.dependencies
+    assert run.value.undelivered_name is None
+
+
+def test_a_fifo_topic_leaves_what_a_standard_queue_does_not_take_in_a_fifo_queue() -> None:
+    run = build(topic_fifo=True, subscribe=subscribe_by_event)
+
+    undelivered = f"arn:aws:sqs:{REGION}:{ACCOUNT}:queue/fulfilment-undelivered"
+    assert children(run) == sorted(
+        [
+            *ALONE,
+            ("aws:sns/topicSubscription:TopicSubscription", "fulfilment-from-orders"),
+            ("aws:sqs/queue:Queue", "fulfilment-undelivered"),
+            ("aws:sqs/queuePolicy:QueuePolicy", "fulfilment-undelivered-policy"),
+        ]
+    )
+    queue = dict(named(run, "fulfilment-undelivered").inputs)
+    assert queue.pop("kmsMasterKeyId").endswith("key/shop-key")
+    assert queue == {
+        "fifoQueue": True,
+        "deduplicationScope": "messageGroup",
+        "fifoThroughputLimit": "perMessageGroupId",
+        "messageRetentionSeconds": 14 * DAY,
+    }
+    subscription = named(run, "fulfilment-from-orders")
+    assert json.loads(subscription.inputs["redrivePolicy"]) == {"deadLetterTargetArn": undelivered}
+    assert statements(run, "fulfilment-undelivered-policy")[1] == delivery_to(undelivered)
+    assert statements(run, "fulfilment-policy")[1] == delivery_to(QUEUE)
+    assert len(statements(run, "fulfilment-dead-letter-policy")) == 1  # SNS has no business there
+    for policy in ("fulfilment-policy", "fulfilment-undelivered-policy"):
+        assert named(run, policy).urn in subscription.options.dependencies
+
+
+def delivery_to(arn: str) -> dict[str, Any]:
+    return {
+        "Sid": "TopicsDeliver",
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": [TOPIC]}},
+    }
+
+
+def test_a_filter_may_look_at_the_body() -> None:
+    run = build(
+        subscribe=lambda topic: [
+            Subscription(topic=topic, filter_policy={"b": [1], "a": [2]}, filter_policy_scope="MessageBody")
+        ]
+    )
+
+    subscription = named(run, "fulfilment-from-orders").inputs
+    assert subscription["filterPolicy"] == '{"a": [2], "b": [1]}'
+    assert subscription["filterPolicyScope"] == "MessageBody"
+
+
+def test_ids_may_be_unique_in_the_queue_as_a_whole() -> None:
+    run = build(fifo=True, deduplication_scope="queue")
+
+    for name in ("fulfilment-queue", "fulfilment-dead-letter"):
+        queue = named(run, name).inputs
+        assert (queue["deduplicationScope"], queue["fifoThroughputLimit"]) == ("queue", "perQueue")
 
 
 def test_without_a_filter_a_subscription_takes_everything() -> None:
@@ -191,6 +246,7 @@ def test_a_consumer_cannot_send_and_a_sender_cannot_read() -> None:
         ({"max_receive_count": 0}, "queue: max_receive_count 0 is refused, use 1 to 1000"),
         ({"retention_days": 14}, "queue: retention_days 14 is refused, use 1 to 13"),
         ({"content_based_deduplication": True}, "queue: content_based_deduplication needs fifo=True"),
+        ({"deduplication_scope": "queue"}, "queue: deduplication_scope 'queue' needs fifo=True"),
         ({"name": "q" * 51}, f"queue '{'q' * 51}': 51 characters, AWS takes 50 here"),
         (
             {"fifo": True, "topic_fifo": False, "subscribe": lambda topic: [Subscription(topic=topic)]},
