@@ -122,7 +122,7 @@ class Database(pulumi.ComponentResource):
         self.secret_arn = cluster.master_user_secrets.apply(_first_arn)
         self.security_group_id = security_group.id
         self.arn, self.cluster_identifier = cluster.arn, cluster.cluster_identifier
-        self.instance_identifiers = [instance.identifier for instance in instances]
+        self.instance_identifiers = [instance.id for instance in instances]
         self._resource_id = cluster.cluster_resource_id
         self.register_outputs({"host": self.host, "port": self.port, "secret_arn": self.secret_arn})
 

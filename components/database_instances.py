@@ -54,7 +54,7 @@ def subscribe_to_events(
     """
     sources: tuple[tuple[str, str, list[pulumi.Output[str]], tuple[str, ...]], ...] = (
         ("cluster", "db-cluster", [cluster.cluster_identifier], CLUSTER_EVENTS),
-        ("instance", "db-instance", [instance.identifier for instance in instances], INSTANCE_EVENTS),
+        ("instance", "db-instance", [instance.id for instance in instances], INSTANCE_EVENTS),
     )
     for purpose, source_type, source_ids, categories in sources:
         rds.EventSubscription(

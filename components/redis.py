@@ -3,38 +3,26 @@
 import re
 import secrets
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import pulumi
 from pulumi_aws import cloudwatch, ec2, elasticache
 
+from components.cache_parameters import EvictionPolicy, make_parameters
+from components.cache_users import APPLICATION_USER, Engine, make_users
+from components.cluster_mode import ClusterMode
 from components.key import Key
 from components.link import Link, Port
 from components.network import Network
 from components.secret import GeneratedSecret, GeneratedSecretArgs
 
-Engine = Literal["valkey", "redis"]
-EvictionPolicy = Literal[
-    "allkeys-lfu",
-    "allkeys-lru",
-    "allkeys-random",
-    "noeviction",
-    "volatile-lfu",
-    "volatile-lru",
-    "volatile-random",
-    "volatile-ttl",
-]
-VERSIONS: dict[str, tuple[str, str]] = {"valkey": ("8.0", "valkey8"), "redis": ("7.1", "redis7")}
-"""Engine version and the family of its parameters."""
 PORT = 6379
 MAX_NODES = 6
 MAX_SNAPSHOT_DAYS = 35
+RESTORE = re.compile(r"arn:aws:s3:::[^,/]+/[^,]+|[A-Za-z][A-Za-z0-9.-]*")
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 MAX_NAME = 20
 """So that the group's and the users' ids keep to ElastiCache's 40 characters."""
-APPLICATION_USER = "app"
-ACCESS = "on ~* &* -@all +@read +@write +@connection +@transaction +@pubsub +@scripting -@admin -@dangerous"
-"""All data, no administration: no FLUSHALL, KEYS, CONFIG or ACL. https://valkey.io/topics/acl/"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +32,16 @@ class RedisArgs:
     engine: Engine = "valkey"
     node_type: str = "cache.t4g.micro"
     nodes: int = 1
-    """2 and more: replicas in several zones, one of which takes over when the primary fails."""
+    """2 and more: replicas in several zones, one of which takes over when the primary fails. Per shard."""
     eviction_policy: EvictionPolicy = "allkeys-lru"
     """What leaves when memory is full; `noeviction` refuses writes instead, for a queue or a lock."""
     snapshot_retention_days: int = 1
-    """Daily snapshots kept, 0 to 35. AOF is not offered on current versions: a cache, not a ledger."""
+    """Daily snapshots kept, 0 to 35. AOF is not offered on current versions: see docs/caching.md."""
+    cluster_mode: ClusterMode | None = None
+    """Shards, and durable writes: for a cache larger than a node, or that is more than a cache."""
+    restore: str | None = None
+    """Where its first keys come from: the name of a snapshot, or the ARN of an RDB file in S3
+    (`arn:aws:s3:::bucket/file.rdb`). Read when the cache is made, never again."""
     protect: bool = True
     """Refuses deletion by Pulumi; to delete, turn it off and deploy first."""
     log_retention_days: int = 90
@@ -71,19 +64,32 @@ class RedisArgs:
                 f"redis: snapshot_retention_days {self.snapshot_retention_days} is refused;"
                 f" use 0 to {MAX_SNAPSHOT_DAYS}"
             )
+        if self.restore is not None and not RESTORE.fullmatch(self.restore):
+            raise pulumi.RunError(
+                f"redis: restore '{self.restore}' is refused; use the name of a snapshot, or the ARN of an"
+                " RDB file such as arn:aws:s3:::bucket/file.rdb"
+            )
+        if self.cluster_mode is not None:
+            self.cluster_mode.refuse(
+                engine=self.engine,
+                node_type=self.node_type,
+                nodes=self.nodes,
+                eviction_policy=self.eviction_policy,
+            )
 
 
 class Redis(pulumi.ComponentResource):
     """A replication group, the one user that may enter it, and the door that links open.
 
-    Cluster mode stays off: clients such as Celery's break on it.
-    https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Clusters.RBAC.html
+    Cluster mode is off unless asked for: clients such as Celery's break on it.
+    https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Replication.Redis-RedisCluster.html
     """
 
     host: pulumi.Output[str]
     port: pulumi.Output[int]
     secret_arn: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
+    replication_group_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: RedisArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         if not NAME.fullmatch(name) or len(name) > MAX_NAME:
@@ -105,50 +111,73 @@ class Redis(pulumi.ComponentResource):
             opts=self._child,
         )
         group = self._make_group(name, security_group)
-        self.host = group.primary_endpoint_address
+        self.host = (
+            group.configuration_endpoint_address if args.cluster_mode else group.primary_endpoint_address
+        )
+        self.replication_group_id = group.replication_group_id
         self.port = group.port.apply(lambda port: int(port or PORT))
         self.secret_arn = self._password.arn
         self.security_group_id = security_group.id
         self.register_outputs({"host": self.host, "port": self.port, "secret_arn": self.secret_arn})
 
     def link(self) -> Link:
-        """Connects a service: a URL without the password, the password as a secret, and the port."""
+        """Connects a service: a URL without the password, the password as a secret, and the port.
+
+        `REDIS_CLUSTER_MODE` is there, and `enabled`, where the client must speak it.
+        """
         port = self.port.apply(lambda port: str(int(port)))
         url = pulumi.Output.concat(f"rediss://{APPLICATION_USER}@", self.host, ":", port, "/0")
+        environment: dict[str, pulumi.Input[str]] = {"REDIS_URL": url}
+        if self._args.cluster_mode is not None:
+            environment["REDIS_CLUSTER_MODE"] = "enabled"
         return Link(
             name=f"{self.pulumi_resource_name}-redis",
-            environment={"REDIS_URL": url},
+            environment=environment,
             secrets={"REDIS_PASSWORD": self._password.value_from()},
             ports=[Port(security_group_id=self.security_group_id, port=PORT)],
         )
 
     def _make_group(self, name: str, security_group: ec2.SecurityGroup) -> elasticache.ReplicationGroup:
         args = self._args
-        version, family = VERSIONS[args.engine]
+        mode = args.cluster_mode
         subnets = elasticache.SubnetGroup(
             f"{name}-cache",
             description=f"Data tier of cache {name}",
             subnet_ids=args.network.data_subnet_ids,
             opts=self._child,
         )
-        parameters = elasticache.ParameterGroup(
-            f"{name}-cache-parameters",
-            family=family,
-            description=f"Eviction of cache {name}",
-            parameters=[{"name": "maxmemory-policy", "value": args.eviction_policy}],
-            opts=self._child,
+        version, parameters = make_parameters(
+            name,
+            engine=args.engine,
+            eviction_policy=args.eviction_policy,
+            cluster_mode=mode,
+            parent=self,
         )
-        users = self._make_users(name, subnets.name)
+        users = make_users(
+            name,
+            engine=args.engine,
+            identity=subnets.name,
+            password=self._password.value,
+            cluster_mode=mode is not None,
+            parent=self,
+        )
         several = args.nodes > 1
+        from_s3 = args.restore is not None and args.restore.startswith("arn:")
         return elasticache.ReplicationGroup(
             f"{name}-cache-nodes",
             description=f"Cache {name}",
             engine=args.engine,
             engine_version=version,
             node_type=args.node_type,
-            num_cache_clusters=args.nodes,
-            automatic_failover_enabled=several,
+            num_cache_clusters=None if mode else args.nodes,
+            num_node_groups=mode.shards if mode else None,
+            replicas_per_node_group=args.nodes - 1 if mode else None,
+            cluster_mode="enabled" if mode else None,
+            durability=mode.durability if mode and mode.durable else None,
+            automatic_failover_enabled=several or mode is not None,
             multi_az_enabled=several,
+            snapshot_name=None if from_s3 else args.restore,
+            snapshot_arns=[args.restore] if from_s3 and args.restore else None,
             port=PORT,
             parameter_group_name=parameters.name,
             subnet_group_name=subnets.name,
@@ -170,43 +199,10 @@ class Redis(pulumi.ComponentResource):
                 self._deliver(name, "engine-log"),
             ],
             opts=pulumi.ResourceOptions(
-                parent=self, protect=args.protect, ignore_changes=["final_snapshot_identifier"]
+                parent=self,
+                protect=args.protect,
+                ignore_changes=["final_snapshot_identifier", "snapshot_arns", "snapshot_name"],
             ),
-        )
-
-    def _make_users(self, name: str, identity: pulumi.Output[str]) -> elasticache.UserGroup:
-        """The application's user, and `default`, whom every group has, without any right.
-
-        Pulumi draws no ids for users; `identity`, the subnet group's drawn name, makes them unique.
-        """
-        application = elasticache.User(
-            f"{name}-cache-app",
-            user_id=pulumi.Output.concat(identity, "-app"),
-            user_name=APPLICATION_USER,
-            engine=self._args.engine,
-            access_string=ACCESS,
-            authentication_mode={"type": "password", "passwords": [self._password.value]},
-            opts=self._child,
-        )
-        default = elasticache.User(
-            f"{name}-cache-default",
-            user_id=pulumi.Output.concat(identity, "-off"),
-            user_name="default",
-            engine=self._args.engine,
-            access_string="off -@all",
-            # Valkey takes no user without a password; nobody keeps this one.
-            authentication_mode={
-                "type": "password",
-                "passwords": [pulumi.Output.secret(secrets.token_urlsafe(48))],
-            },
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["authentication_mode"]),
-        )
-        return elasticache.UserGroup(
-            f"{name}-cache-users",
-            user_group_id=identity,
-            engine=self._args.engine,
-            user_ids=[default.user_id, application.user_id],
-            opts=self._child,
         )
 
     def _deliver(

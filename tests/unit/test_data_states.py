@@ -11,11 +11,16 @@ from pulumi.runtime import Mocks
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 from pulumi.runtime.stack import run_in_stack
 
+from components.backup import Backup, BackupArgs
+from components.cluster_mode import ClusterMode
 from components.database import Database, DatabaseArgs
+from components.database_proxy import DatabaseProxy, DatabaseProxyArgs
 from components.key import Key, KeyArgs
+from components.memcached import Memcached, MemcachedArgs
 from components.queue import Queue, QueueArgs, Subscription
 from components.redis import Redis, RedisArgs
 from components.secret import GeneratedSecret, GeneratedSecretArgs
+from components.serverless_cache import ServerlessCache, ServerlessCacheArgs
 from components.topic import Topic, TopicArgs
 from operations.program import Run, configure
 from operations.recording import ACCOUNT, REGION, RecordingMocks
@@ -61,8 +66,21 @@ def build_all() -> None:
     fulfilment = Queue(
         "fulfilment", QueueArgs(key=key, fifo=True, subscriptions=[Subscription(topic=orders)])
     )
+    database = Database(
+        "shop", DatabaseArgs(network=network, key=key, readers=1, events_topic_arn=orders.arn)
+    )
+    Backup("shop", BackupArgs(key=key, resources=[database.arn], failures_topic_arn=orders.arn))
+    proxy = DatabaseProxy("shop", DatabaseProxyArgs(database=database, iam=True))
+    mode = ClusterMode(shards=2)
     links = [
-        Database("shop", DatabaseArgs(network=network, key=key)).link(),
+        database.link(),
+        database.reader(),
+        database.sign_in("reports"),
+        proxy.link(),
+        proxy.reader(),
+        Redis("sharded", RedisArgs(network=network, key=key, cluster_mode=mode)).link(),
+        ServerlessCache("serverless", ServerlessCacheArgs(network=network, key=key)).link(),
+        Memcached("pages", MemcachedArgs(network=network)).link(),
         Redis("shop", RedisArgs(network=network, key=key)).link(),
         orders.publish(),
         fulfilment.send(),

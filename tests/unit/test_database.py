@@ -11,6 +11,7 @@ import pytest
 from components.database import Database, DatabaseArgs
 from components.key import Key, KeyArgs
 from components.link import Link
+from components.restore import PointInTime
 from operations.program import Resource, Run
 from operations.recording import ACCOUNT, REGION, record
 
@@ -217,6 +218,119 @@ def test_the_link_says_where_and_keeps_the_password_a_secret() -> None:
     assert run.outputs["door"] == "shop-database-security-group-id:5432"
 
 
+def linked(get: Any, **options: Any) -> tuple[Run, Link]:
+    """A run that exports what the link of `get(database)` tells, and the link."""
+
+    def program() -> Link:
+        key = Key("shop", KeyArgs(account_id=ACCOUNT, region=REGION))
+        network: Any = SimpleNamespace(vpc_id="vpc-1", data_subnet_ids=["subnet-a", "subnet-b"])
+        link = get(Database("shop", DatabaseArgs(network=network, key=key, **options)))
+        for variable, value in link.environment.items():
+            pulumi.export(variable, value)
+        for permission in link.permissions:
+            pulumi.export("permission", pulumi.Output.json_dumps(permission.statement()))
+        return link
+
+    run = record(program)
+    return run, run.value
+
+
+def test_readers_have_a_host_of_their_own_that_goes_with_any_other_link() -> None:
+    run, link = linked(lambda database: database.reader(), readers=1)
+
+    assert run.outputs == {"DATABASE_READER_HOST": "shop-database-cluster-ro.rds.internal"}
+    assert link.name == "shop-database-reader"
+    assert not link.secrets
+    assert [door.port for door in link.ports] == [5432]
+
+
+def test_a_service_signs_in_by_iam_as_the_one_user_and_without_a_password() -> None:
+    run, link = linked(lambda database: database.sign_in("reports"))
+
+    assert not link.secrets
+    assert run.outputs["DATABASE_USER"] == "reports"
+    assert run.outputs["DATABASE_AUTHENTICATION"] == "iam"
+    assert "DATABASE_SECRET_ARN" not in run.outputs
+    assert json.loads(run.outputs["permission"]) == {
+        "Effect": "Allow",
+        "Action": ["rds-db:connect"],
+        "Resource": [f"arn:aws:rds-db:{REGION}:{ACCOUNT}:dbuser:cluster-shop-database-cluster/reports"],
+    }
+
+
+@pytest.mark.parametrize("user", ["shop_owner", "Reports", "*", ""])
+def test_nobody_signs_in_by_iam_as_the_owner_or_as_anyone(user: str) -> None:
+    with pytest.raises(pulumi.RunError, match=re.escape(f"user '{user}' cannot sign in by IAM; use a")):
+        linked(lambda database: database.sign_in(user))
+
+
+@pytest.mark.parametrize(
+    ("restore", "name", "value"),
+    [
+        ("shop-final-0a1b2c3d", "snapshotIdentifier", "shop-final-0a1b2c3d"),
+        (
+            PointInTime(cluster_identifier="shop-database-0a1b2c3"),
+            "restoreToPointInTime",
+            {
+                "sourceClusterIdentifier": "shop-database-0a1b2c3",
+                "restoreType": "full-copy",
+                "useLatestRestorableTime": True,
+            },
+        ),
+        (
+            PointInTime(cluster_identifier="shop-database-0a1b2c3", time="2026-07-31T12:00:00Z"),
+            "restoreToPointInTime",
+            {
+                "sourceClusterIdentifier": "shop-database-0a1b2c3",
+                "restoreType": "full-copy",
+                "restoreToTime": "2026-07-31T12:00:00Z",
+            },
+        ),
+    ],
+)
+def test_it_is_restored_once_and_taking_the_source_out_replaces_nothing(
+    restore: str | PointInTime, name: str, value: object
+) -> None:
+    cluster = cluster_of(build(restore=restore))
+
+    sources = {"snapshotIdentifier", "restoreToPointInTime"}
+    assert {key: cluster.inputs[key] for key in sources & set(cluster.inputs)} == {name: value}
+    assert sources <= set(cluster.options.ignore_changes)
+    assert not sources & set(cluster_of(build()).inputs)
+
+
+def test_a_topic_hears_of_what_happens_to_the_cluster_and_its_instances() -> None:
+    topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms"
+    run = build(readers=1, events_topic_arn=topic)
+
+    subscriptions = {r.name: r.inputs for r in run.of_type("aws:rds/eventSubscription:EventSubscription")}
+    identifiers = subscriptions["shop-database-instance-events"].pop("sourceIds", None)
+    assert subscriptions == {
+        "shop-database-cluster-events": {
+            "snsTopic": topic,
+            "sourceType": "db-cluster",
+            "sourceIds": ["shop-database"],
+            "eventCategories": ["failover", "failure", "maintenance"],
+        },
+        "shop-database-instance-events": {
+            "snsTopic": topic,
+            "sourceType": "db-instance",
+            "eventCategories": ["configuration change", "failure", "maintenance"],
+        },
+    }
+    assert identifiers == ["shop-database-0-id", "shop-database-1-id"]
+    assert not build().of_type("aws:rds/eventSubscription:EventSubscription")
+
+
+@pytest.mark.parametrize("time", ["2026-07-31", "2026-07-31T12:00:00+02:00", "yesterday", "Z"])
+def test_a_moment_is_one_in_utc(time: str) -> None:
+    with pytest.raises(pulumi.RunError) as refusal:
+        PointInTime(cluster_identifier="shop", time=time)
+    assert str(refusal.value) == (
+        f"database: restore time '{time}' is refused; use UTC such as 2026-07-31T12:00:00Z"
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -232,6 +346,7 @@ def test_the_link_says_where_and_keeps_the_password_a_secret() -> None:
             {"min_capacity": 8, "max_capacity": 4},
             "database: min_capacity 8 is above max_capacity 4",
         ),
+        ({"restore": ""}, "database: restore is empty; name a snapshot, or leave it out"),
         ({"readers": 16}, "database: readers 16 is refused; use 0 to 15 in steps of 1"),
         (
             {"backup_retention_days": 0},

