@@ -5,7 +5,7 @@ What is written otherwise is a new revision, and a deployment, at every `up`: pu
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pulumi
 
@@ -33,13 +33,25 @@ EXEC_PATHS = ("/var/lib/amazon", "/var/log/amazon")
 
 
 @dataclass(frozen=True, kw_only=True)
+class MountPoint:
+    """Where a container sees a volume of its task."""
+
+    volume: str
+    path: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Container:
-    """One essential container of a task."""
+    """One container of a task."""
 
     name: str
     image: pulumi.Input[str]
     command: Sequence[str] | None = None
     port: int | None = None
+    port_protocol: Literal["tcp", "udp"] = "tcp"
+    port_name: str | None = None
+    """What Service Connect calls the port; it then speaks HTTP."""
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     secrets: Mapping[str, SecretValue] = field(default_factory=dict[str, SecretValue])
     log_group_name: pulumi.Input[str]
@@ -53,6 +65,15 @@ class Container:
     health_command: Sequence[str] | None = None
     """Exit code 0 is healthy. It must not touch the database: an outage would become a restart storm."""
     enable_execute_command: bool = False
+    essential: bool = True
+    """Whether its end is the end of the task."""
+    memory_mib: int | None = None
+    """What it may use of the task's memory, and no more."""
+    starts_after: Mapping[str, Literal["START", "HEALTHY"]] = field(
+        default_factory=dict[str, Literal["START", "HEALTHY"]]
+    )
+    """Other containers of the task, and what they must be before it starts. They stop after it."""
+    mounts: Sequence[MountPoint] = ()
 
     def definition(self) -> dict[str, Any]:
         """The member of `containerDefinitions`, canonical."""
@@ -60,13 +81,18 @@ class Container:
             {
                 "name": self.name,
                 "image": self.image,
-                "essential": True,
+                "essential": self.essential,
+                "memory": self.memory_mib,
+                "dependsOn": [
+                    {"containerName": name, "condition": condition}
+                    for name, condition in self.starts_after.items()
+                ],
                 "command": self.command,
                 "environment": [{"name": name, "value": value} for name, value in self.environment.items()],
                 "secrets": [
                     {"name": name, "valueFrom": secret.value_from()} for name, secret in self.secrets.items()
                 ],
-                "portMappings": [{"containerPort": self.port}] if self.port else [],
+                "portMappings": [self._port_mapping()] if self.port else [],
                 "user": self.user,
                 "readonlyRootFilesystem": True,
                 "linuxParameters": {
@@ -82,8 +108,8 @@ class Container:
                     ],
                 },
                 "mountPoints": [
-                    {"sourceVolume": volume_name(path), "containerPath": path, "readOnly": False}
-                    for path in (EXEC_PATHS if self.enable_execute_command else ())
+                    {"sourceVolume": mount.volume, "containerPath": mount.path, "readOnly": mount.read_only}
+                    for mount in (*self._execute_command_mounts(), *self.mounts)
                 ],
                 "stopTimeout": self.stop_timeout_seconds,
                 "healthCheck": {
@@ -110,8 +136,16 @@ class Container:
         )
 
     def volumes(self) -> list[str]:
-        """Names of the task's volumes that the definition mounts."""
-        return [volume_name(path) for path in (EXEC_PATHS if self.enable_execute_command else ())]
+        """Names of the task's empty volumes that the definition mounts."""
+        return [mount.volume for mount in self._execute_command_mounts()]
+
+    def _execute_command_mounts(self) -> list[MountPoint]:
+        paths = EXEC_PATHS if self.enable_execute_command else ()
+        return [MountPoint(volume=volume_name(path), path=path) for path in paths]
+
+    def _port_mapping(self) -> dict[str, Any]:
+        mapping: dict[str, Any] = {"containerPort": self.port, "protocol": self.port_protocol}
+        return {**mapping, "name": self.port_name, "appProtocol": "http"} if self.port_name else mapping
 
 
 def volume_name(path: str) -> str:

@@ -54,6 +54,8 @@ class Network(pulumi.ComponentResource):
     region: str
     zones: tuple[str, ...]
     nat: Literal["none", "single", "per-zone", "regional"]
+    interface_endpoints: tuple[str, ...]
+    """The AWS APIs that need no way to the internet."""
     public_subnet_ids: list[pulumi.Output[str]]
     private_subnet_ids: list[pulumi.Output[str]]
     data_subnet_ids: list[pulumi.Output[str]]
@@ -68,6 +70,7 @@ class Network(pulumi.ComponentResource):
         self._name = name
         self._child = pulumi.ResourceOptions(parent=self)
         self.cidr, self.region, self.zones, self.nat = args.cidr, args.region, tuple(args.zones), args.nat
+        self.interface_endpoints = tuple(args.interface_endpoints)
         self._vpc = ec2.Vpc(
             f"{name}-vpc",
             cidr_block=args.cidr,

@@ -1,23 +1,30 @@
 """The two roles of a task: what ECS may do to start it, and what its code may do, for no one else."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pulumi
 from pulumi_aws import iam
 
 from components.cluster import Cluster
-from components.image import Image
 from components.key import Key
-from components.link import Link, SecretValue
+from components.link import Link, Permission, SecretValue
 
 Statement = dict[str, object]
+TRACING_ACTIONS = (
+    "GetSamplingRules", "GetSamplingStatisticSummaries", "GetSamplingTargets", "PutTelemetryRecords",
+    "PutTraceSegments",
+)  # fmt: skip
+"""What the collector calls: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/trace-data.html"""
 
 
 def execution_statements(
-    image: Image, log_group_arn: pulumi.Output[str], secrets: Mapping[str, SecretValue], region: str
+    pulls: Sequence[Permission],
+    log_group_arn: pulumi.Output[str],
+    secrets: Sequence[SecretValue],
+    region: str,
 ) -> pulumi.Output[list[Statement]]:
-    """Pull this image, write this log group, read these secrets."""
+    """Pull these images, write this log group, read these secrets."""
     statements: list[Statement] = [
         {
             "Effect": "Allow",
@@ -25,13 +32,12 @@ def execution_statements(
             "Resource": [pulumi.Output.concat(log_group_arn, ":*")],
         }
     ]
-    pull = image.pull()
-    if pull is not None:
+    if pulls:
         # A token for the registry as a whole: AWS takes no resource for it.
         statements.append({"Effect": "Allow", "Action": ["ecr:GetAuthorizationToken"], "Resource": "*"})
-        statements.append(pull.statement())
-    arns = [secret.arn for secret in secrets.values()]
-    keys = [secret.kms_key_arn for secret in secrets.values() if secret.kms_key_arn is not None]
+        statements += [pull.statement() for pull in pulls]
+    arns = [secret.arn for secret in secrets]
+    keys = [secret.kms_key_arn for secret in secrets if secret.kms_key_arn is not None]
     return pulumi.Output.all(
         statements=statements, arns=pulumi.Output.all(*arns), keys=pulumi.Output.all(*keys)
     ).apply(lambda known: known["statements"] + _reading(known["arns"], known["keys"], region))
@@ -66,11 +72,15 @@ def _reading(arns: Sequence[str], keys: Sequence[str], region: str) -> list[Stat
 
 
 def task_statements(
-    links: Sequence[Link], cluster: Cluster, *, enable_execute_command: bool
+    links: Sequence[Link], cluster: Cluster, *, enable_execute_command: bool, tracing: bool = False
 ) -> list[Statement]:
     """One statement for each permission of the links, in their order."""
     statements = [permission.statement() for link in links for permission in link.permissions]
-    return statements + (cluster.execute_command_statements() if enable_execute_command else [])
+    statements += cluster.execute_command_statements() if enable_execute_command else []
+    if tracing:  # AWS takes no resource for these
+        actions = [f"xray:{action}" for action in TRACING_ACTIONS]
+        statements.append({"Effect": "Allow", "Action": actions, "Resource": "*"})
+    return statements
 
 
 def trust(key: Key) -> str:
