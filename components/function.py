@@ -82,7 +82,7 @@ class Function(pulumi.ComponentResource):
     """The queue that FIFO topics fill."""
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        because = "a queue's has 80, with '-inbox-dead-letter-policy' and Pulumi's suffix"
+        because = "a queue's has 50, with '-inbox'"
         refuse_bad_name("function", name, longest=44, because=because)
         code = function_code(args.directory, args.handler, args.runtime)
         variables = function_environment(args.environment, args.links)
