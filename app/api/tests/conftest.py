@@ -53,6 +53,14 @@ def valkey() -> Iterator[ValkeyServer]:
         yield server
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patient_cache() -> Iterator[None]:
+    """A machine busy with other things must not look like a cache that is away."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shop.cache.TIMEOUT_SECONDS", 10)
+        yield
+
+
 @pytest.fixture(scope="session")
 def environment_of(postgres: str, valkey: ValkeyServer) -> Callable[[str], Environment]:
     """The environment of a process, by the name of its database."""
