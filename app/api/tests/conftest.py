@@ -226,6 +226,14 @@ class Emulator:
             aws_secret_access_key="emulated",
         )
 
+    def environment(self) -> Environment:
+        """What a process needs to use it."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "emulated",
+        }
+
 
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
