@@ -39,8 +39,9 @@ class Output:
         started = time.monotonic()
         if self.out.is_terminal:
             columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+            detail = TextColumn("[dim]{task.fields[detail]}")
             with Progress(
-                *columns, TextColumn("[dim]{task.fields[detail]}"), console=self.out, transient=True
+                *columns, detail, console=self.out, transient=True, refresh_per_second=5
             ) as progress:
                 step = Step(progress)
                 progress.add_task(what, total=None, detail="")
