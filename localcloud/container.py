@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud import dockerfile
 from localcloud.clients import Clients
 from localcloud.errors import LocalCloudError
+from localcloud.ports import LOOPBACK
 from localcloud.servers import Servers
 
 SECRET_ARN_PARTS = 7
@@ -86,7 +87,8 @@ def prepare(
             **_credentials(host, task_definition),
             **_localised(host.servers, _own(host, task_definition, definition)),
             "AWS_ENDPOINT_URL": host.clients.endpoint,
-            **({"PORT": str(port)} if definition.get("portMappings") else {}),
+            # On Fargate only the load balancer reaches the task; here only this machine shall.
+            **({"HOST": LOOPBACK, "PORT": str(port)} if definition.get("portMappings") else {}),
         },
         essential=bool(definition.get("essential", True)),
         stop_signal=signal.Signals[config.stop_signal].value,

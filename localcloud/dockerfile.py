@@ -84,4 +84,5 @@ def _words(rest: str, known: dict[str, str]) -> list[str]:
     def value(match: re.Match[str]) -> str:
         return known.get(match[1] or match[2], match[3] or "")
 
-    return shlex.split(re.sub(r"\$(?:(\w+)|\{(\w+)(?::-([^}]*))?\})", value, rest))
+    # First the words, then the variables, as Docker does: a value with a space remains one word.
+    return [re.sub(r"\$(?:(\w+)|\{(\w+)(?::-([^}]*))?\})", value, word) for word in shlex.split(rest)]

@@ -6,6 +6,7 @@ Run as a module it is that process: ministack with the repairs that the local cl
 import importlib
 import importlib.util
 import os
+import signal
 import sys
 import urllib.error
 import urllib.request
@@ -49,6 +50,7 @@ class Emulator:
         process = processes.start(
             "the AWS emulator", [sys.executable, "-m", "localcloud.emulator"], env=env, cwd=folder,
             log=logs / "aws.log",
+            end_signal=signal.SIGKILL,  # it keeps nothing, and would wait for connections that stay open
         )  # fmt: skip
         return cls(endpoint=f"http://{LOOPBACK}:{port}", process=process)
 

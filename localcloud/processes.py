@@ -63,6 +63,7 @@ class Processes:
         """`folders` are removed at the end of the run; `hold` are descriptors kept open until then."""
         self._lock = threading.Lock()
         self._running: set[Process] = set()
+        self._closed = False
         read, self._pipe = os.pipe()
         try:
             self._reaper = subprocess.Popen(  # noqa: S603 our own script
@@ -98,7 +99,9 @@ class Processes:
         `end_signal` is what asks it to end. `user` and `group` are numbers.
         """
         announced = ["/bin/sh", "-c", _ANNOUNCE, "sh", str(int(end_signal)), *map(str, command)]
-        with contextlib.ExitStack() as stack:
+        with self._lock, contextlib.ExitStack() as stack:
+            if self._closed:
+                raise LocalCloudError(f"{name} is not started: the run is ending")
             output = stack.enter_context(log.open("ab")) if log else subprocess.PIPE
             try:
                 popen = subprocess.Popen(  # noqa: S603 the command is the local cloud's own or a container's
@@ -115,8 +118,7 @@ class Processes:
                 )
             except OSError as error:
                 raise LocalCloudError(f"{name} cannot be started: {error}") from None
-        process = Process(name, popen, log, end_signal, self)
-        with self._lock:
+            process = Process(name, popen, log, end_signal, self)
             self._running.add(process)
         return process
 
@@ -137,6 +139,7 @@ class Processes:
     def close(self, timeout_seconds: float = 4.0) -> None:
         """Stop all that still runs, remove the folders, and end the reaper."""
         with self._lock:
+            self._closed = True
             left = list(self._running)
         for process in left:
             reaper.send(process.pid, process.end_signal)

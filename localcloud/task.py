@@ -25,7 +25,7 @@ STABLE_SECONDS = 3.0
 """A task that nothing checks counts as healthy when it has run so long."""
 LONGEST_DRAIN_SECONDS = 2.0
 """Locally there are no idle connections to wait for, and what is in flight has until the stop timeout."""
-HURRIED_STOP_SECONDS = 1.5
+HURRIED_STOP_SECONDS = 1.0
 """What a task has to end in when the whole run ends."""
 
 

@@ -16,11 +16,11 @@ def until(condition: Callable[[], bool], process: Process, timeout_seconds: floa
         code = process.exit_code()
         if code is not None:
             raise LocalCloudError(
-                f"{process.name} ended at its start, {ending(code)}; its last lines:", log=process.log_tail()
+                f"{process.name} ended at its start, {ending(code)}", log=process.log_tail()
             )
         if time.monotonic() > deadline:
             raise LocalCloudError(
-                f"{process.name} was not ready within {timeout_seconds:.0f} s; its last lines:",
+                f"{process.name} was not ready within {timeout_seconds:.0f} s",
                 log=process.log_tail(),
             )
         time.sleep(POLL_SECONDS)

@@ -131,11 +131,17 @@ def configure(
     try:
         yield loop
     finally:
+        # What failed is raised once; the SDK's other futures hold the same again, and nobody asks them.
+        loop.set_exception_handler(_already_raised)
         settings.set_root_resource(cast("Any", None))
         loop.run_until_complete(_abandon_tasks(loop))
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
         asyncio.set_event_loop(None)
+
+
+def _already_raised(_loop: asyncio.AbstractEventLoop, _context: dict[str, Any]) -> None:
+    """Says nothing."""
 
 
 async def _abandon_tasks(loop: asyncio.AbstractEventLoop) -> None:

@@ -159,7 +159,7 @@ def _parse(key: str, text: Any) -> Any:
         value = json.loads(text)
     except (TypeError, ValueError, RecursionError):
         if isinstance(text, str) and text.lstrip()[:1] in ("{", "["):
-            allowed = _allowed(_fields(Settings)[key.partition(":")[2]])
+            allowed = allowed_values(_fields(Settings)[key.partition(":")[2]])
             raise _error(key, f"is {_show(key, text)}, which is not valid JSON, must be {allowed}") from None
         return text
     return text if isinstance(value, str) else value
@@ -175,7 +175,7 @@ def _malformed(problem: ErrorDetails) -> pulumi.RunError:
             field = _fields(section).get(str(part))
             if field is None:
                 return _unknown(_key([*path[:depth], ""]), str(part), _fields(section))
-            section, allowed = _section(field), _allowed(field)
+            section, allowed = section_of(field), allowed_values(field)
         elif field:  # the item of a list, or the key or value of a mapping
             items = get_args(field.annotation)
             allowed = _described(items if path[-1] == "[key]" else items[::-1])
@@ -232,7 +232,7 @@ def _types(field: FieldInfo) -> tuple[Any, ...]:
     return field.annotation, *get_args(field.annotation)
 
 
-def _section(field: FieldInfo) -> type[Section] | None:
+def section_of(field: FieldInfo) -> type[Section] | None:
     return next((t for t in _types(field) if isinstance(t, type) and issubclass(t, Section)), None)
 
 
@@ -248,7 +248,7 @@ def _described(types: Iterable[Any]) -> str:
     return ""
 
 
-def _allowed(field: FieldInfo) -> str:
-    section = _section(field)
+def allowed_values(field: FieldInfo) -> str:
+    section = section_of(field)
     mapping = f"a mapping of {', '.join(_fields(section))}" if section else ""
     return mapping or field.description or _described(_types(field))

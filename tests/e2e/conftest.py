@@ -6,6 +6,7 @@ another terminal, or staging.
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,11 +22,30 @@ from uuid import uuid4
 import httpx
 import psutil
 import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 240
 """Generous: a loaded machine, the first compilation of everything."""
 STOP_SECONDS = 60
+
+expect.set_options(timeout=15_000)  # waits, so it costs nothing where the machine is quick
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--no-sandbox",  # CI and containers run as root, where Chromium has no sandbox
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDTHS = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 900}}
+PAGE_CHECKS = (Path(__file__).parent / "page_checks.js").read_text()
+REPORT_VIOLATIONS = """
+    addEventListener("securitypolicyviolation", (event) => {
+        console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`);
+    });
+"""
 
 
 @dataclass(frozen=True)
@@ -54,8 +74,11 @@ def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack
     try:
         outputs = wait_for_outputs(process, log, folder / "outputs.json")
         yield LocalStack(outputs["site"].rstrip("/"), outputs)
+        if process.poll() is not None:
+            pytest.fail(f"the local stack died meanwhile ({process.returncode}):\n{tail(log)}", pytrace=False)
     finally:
-        stop(process, log, folder, ports=(site_port, aws_port))
+        if process.poll() is None:
+            stop(process, log, folder, ports=(site_port, aws_port))
 
 
 def free_ports(number: int) -> list[int]:
@@ -78,8 +101,6 @@ def wait_for_outputs(process: subprocess.Popen[bytes], log: Path, file: Path) ->
 
 def stop(process: subprocess.Popen[bytes], log: Path, folder: Path, ports: tuple[int, ...]) -> None:
     """Stop it as Ctrl-C does, and see that it leaves no process, no listener and no file."""
-    if process.poll() is not None:
-        pytest.fail(f"the local stack ended by itself with {process.returncode}:\n{tail(log)}", pytrace=False)
     family = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGINT)
     try:
@@ -144,3 +165,73 @@ def sign_up(
         return signed_in.json()
 
     return do
+
+
+@dataclass
+class Visit:
+    """One person's browser: its first page, and everything that went wrong in it."""
+
+    page: Page
+    context: BrowserContext
+    site: str
+    faults: list[str] = field(default_factory=list)
+    expected: set[str] = field(default_factory=set)
+    """Parts of console messages that a test provokes."""
+
+    def watch(self, page: Page) -> None:
+        page.on("console", lambda message: self._hear(message.type, f"{message.text} {message.location}"))
+        page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
+        page.on("request", lambda request: self._hear_request(request.url))
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning"} and not any(part in text for part in self.expected):
+            self.faults.append(f"{kind}: {text}")
+
+    def _hear_request(self, url: str) -> None:
+        if not url.startswith(f"{self.site}/"):
+            self.faults.append(f"asked another host: {url}")
+
+    async def check(self) -> None:
+        """What page_checks.js finds fault with."""
+        assert await self.page.evaluate(PAGE_CHECKS) == [], self.page.url
+
+
+Open = Callable[..., Awaitable[Visit]]
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    found = next((path for name in CHROMIUMS if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"no browser: none of {', '.join(CHROMIUMS)} is on the PATH (apt-get install chromium)")
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield launched
+        await launched.close()
+
+
+@pytest.fixture
+async def open_shop(browser: Browser, local_stack: Any) -> AsyncIterator[Open]:
+    visits: list[Visit] = []
+
+    async def open_(path: str = "/", *, width: str = "desk", scheme: Any = "light") -> Visit:
+        context = await browser.new_context(
+            base_url=local_stack.site,
+            viewport=WIDTHS[width],
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            locale="en-GB",
+        )
+        await context.add_init_script(REPORT_VIOLATIONS)
+        page = await context.new_page()
+        visit = Visit(page, context, local_stack.site)
+        visit.watch(page)
+        visits.append(visit)
+        await page.goto(path)
+        return visit
+
+    yield open_
+    faults = [fault for visit in visits for fault in visit.faults]
+    for visit in visits:
+        await visit.context.close()
+    assert faults == []

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import pwd
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import asyncpg
@@ -11,7 +13,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from localcloud import postgres
 from localcloud.errors import LocalCloudError
+from localcloud.processes import Processes
 
 
 def query(local: SimpleNamespace, statement: str, **connection: str) -> list[tuple[object, ...]]:
@@ -95,3 +99,20 @@ def test_valkey_takes_parameters_and_refuses_unknown_ones_in_one_line(local: Sim
 def test_passwords_are_in_no_representation(local: SimpleNamespace) -> None:
     for server in (local.servers.postgres, local.servers.valkey):
         assert server.password not in repr(server)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
+def test_postgres_of_root_is_copied_out_of_an_environment_closed_to_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    open_to_all, closed = postgres._others_may_enter, postgres._installation()
+    monkeypatch.setattr(
+        postgres, "_others_may_enter", lambda path: closed not in path.parents and open_to_all(path)
+    )
+    with tempfile.TemporaryDirectory() as name, Processes() as processes:
+        folder = Path(name)
+        folder.chmod(0o711)
+        server = postgres.Postgres.start(processes, folder=folder / "postgres", logs=folder)
+        server.wait()
+        assert server.binaries.is_relative_to(folder)
+        server.create_database("copied", "copied", "password")

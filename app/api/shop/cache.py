@@ -16,8 +16,9 @@ from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 0.25
-"""Longer than any answer of a healthy server, short beside a read of the database under load."""
+TIMEOUT_SECONDS = 0.5
+"""Of one command. Much longer than a healthy server takes, for it also counts the pauses of a busy process;
+an unhealthy one costs it once a second, in one request."""
 BREAK_SECONDS = 1.0
 LEASE_MILLISECONDS = 2000
 JITTER = 0.1
@@ -30,7 +31,8 @@ class Counters:
     """Of this process, since it started."""
 
     hits: int = 0
-    misses: int = 0
+    shared: int = 0
+    """Reads that waited for another of the same key, and took what it got."""
     loads: int = 0
     errors: int = 0
 
@@ -53,17 +55,13 @@ class Cache:
             self._loading[key] = task
             task.add_done_callback(lambda done: self._forget(key, done))
         else:
-            self.counters.hits += 1
+            self.counters.shared += 1
         return await asyncio.shield(task)
 
     async def write(self, key: str, seconds: float, value: bytes) -> None:
         """Write-through, after the commit. A read under way must not bring the old value back."""
         self._loading.pop(key, None)
         await self._ask("SET", key, value, "PX", _jittered_milliseconds(seconds))
-
-    async def remove(self, key: str) -> None:
-        self._loading.pop(key, None)
-        await self._ask("DEL", key)
 
     async def generation(self, name: str) -> int:
         """A number that is part of other keys: raising it forgets them all at once."""
@@ -80,23 +78,31 @@ class Cache:
         await self._redis.aclose()
 
     async def _read(self, key: str, seconds: float, load: Load) -> bytes | None:
-        value = await self._ask("GET", key)
+        value = await self._get(key)
         if value is not None:
-            self.counters.hits += 1
             return value
         lease = f"{key}:lease"
         if not await self._take(lease):
-            value = await self._await_other_loader(key)
-            if value is not None:
-                self.counters.hits += 1
-                return value
-        self.counters.misses += 1
+            value = await self._await_other_loader(key, lease)
+            return await self._load(key, seconds, load) if value is None else value
+        try:
+            value = await self._get(key)  # another may have loaded it since, and given the lease back
+            return await self._load(key, seconds, load) if value is None else value
+        finally:
+            await self._ask("DEL", lease)
+
+    async def _get(self, key: str) -> bytes | None:
+        value = await self._ask("GET", key)
+        if value is not None:
+            self.counters.hits += 1
+        return value
+
+    async def _load(self, key: str, seconds: float, load: Load) -> bytes | None:
         self.counters.loads += 1
         value = await load()
         if value is not None:
             # NX: what a writer put there since is newer than what was loaded.
             await self._ask("SET", key, value, "NX", "PX", _jittered_milliseconds(seconds))
-        await self._ask("DEL", lease)
         return value
 
     async def _take(self, lease: str) -> bool:
@@ -104,16 +110,16 @@ class Cache:
         taken = await self._ask("SET", lease, "1", "NX", "PX", LEASE_MILLISECONDS)
         return taken is not None or self._is_broken
 
-    async def _await_other_loader(self, key: str) -> bytes | None:
+    async def _await_other_loader(self, key: str, lease: str) -> bytes | None:
         """The value that another process loads; None if it took too long, or there is none."""
         deadline = time.monotonic() + LEASE_MILLISECONDS / 1000
         while time.monotonic() < deadline and not self._is_broken:
             await asyncio.sleep(random.uniform(0.01, 0.03))  # noqa: S311 - to spread them
-            value = await self._ask("GET", key)
-            if value is not None:
+            # In this order: the loader writes the value before it gives the lease back.
+            is_over = await self._ask("GET", lease) is None
+            value = await self._get(key)
+            if value is not None or is_over:
                 return value
-            if await self._ask("GET", f"{key}:lease") is None:
-                return None
         return None
 
     def _forget(self, key: str, task: asyncio.Task[bytes | None]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
+from shop.password import follow_rotation
 from shop.settings import Settings
 
 # Classes of SQLSTATE that pass by themselves: connection, resources, operator intervention (shutdown,
@@ -40,6 +41,8 @@ class Database:
                 },
             },
         )
+        if settings.database_secret_arn is not None:
+            follow_rotation(self.engine, settings.database_secret_arn)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager

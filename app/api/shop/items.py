@@ -32,7 +32,6 @@ def serialize(item: Item) -> bytes:
 
 
 async def write_through(cache: Cache, item: Item) -> None:
-    if item.withdrawn_at is not None:
-        await cache.remove(item_key(item.id))
-    else:
-        await cache.write(item_key(item.id), ITEM_SECONDS, serialize(item))
+    """What was withdrawn is kept as nothing, lest a read under way bring it back."""
+    value = serialize(item) if item.withdrawn_at is None else b""
+    await cache.write(item_key(item.id), ITEM_SECONDS, value)

@@ -12,7 +12,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from shop import logs, migrate, problems
+from shop import docs, logs, migrate, problems
 from shop.cache import Cache
 from shop.database import Database
 from shop.middleware import RequestContext
@@ -54,10 +54,9 @@ def create_app(settings: ApiSettings) -> FastAPI:
         responses=problems.answers(HTTPStatus.UNPROCESSABLE_ENTITY),
         version="0.1.0",
         lifespan=lifespan,
-        docs_url="/api/docs",
+        docs_url=None,  # see docs.py
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        swagger_ui_oauth2_redirect_url="/api/docs/oauth2-redirect",
         redirect_slashes=False,  # behind two proxies a redirect would name the wrong scheme
     )
     app.state.shop = state
@@ -66,6 +65,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     for router in (auth.router, users.router, items.router, orders.router):
         app.include_router(router, prefix="/api")
     app.include_router(health.router)
+    docs.install(app)
     return app
 
 

@@ -11,6 +11,9 @@ from sqlalchemy.exc import ArgumentError
 
 RedisUrl = Annotated[str, StringConstraints(pattern=r"^rediss?://\S+$")]
 TopicArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]+(\.fifo)?$")]
+SecretArn = Annotated[
+    str, StringConstraints(pattern=r"^arn:aws[\w-]*:secretsmanager:[\w-]+:\d{12}:secret:\S+$")
+]
 S = TypeVar("S", bound="Settings")
 SslMode = Literal["disable", "require", "verify-full"]
 
@@ -30,6 +33,8 @@ class Settings(BaseSettings):
     database_name: str | None = None
     database_user: str | None = None
     database_password: SecretStr | None = None
+    database_secret_arn: SecretArn | None = None
+    """Where the current password is, when that of the start is refused: RDS rotates it."""
     database_ssl_mode: SslMode = "require"
     """`require` encrypts; `verify-full` also checks the server's name, against DATABASE_CA_FILE."""
     database_ca_file: str | None = None

@@ -53,6 +53,14 @@ def valkey() -> Iterator[ValkeyServer]:
         yield server
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patient_cache() -> Iterator[None]:
+    """A machine busy with other things must not look like a cache that is away."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shop.cache.TIMEOUT_SECONDS", 10)
+        yield
+
+
 @pytest.fixture(scope="session")
 def environment_of(postgres: str, valkey: ValkeyServer) -> Callable[[str], Environment]:
     """The environment of a process, by the name of its database."""
@@ -217,6 +225,14 @@ class Emulator:
             aws_access_key_id=ACCOUNT,
             aws_secret_access_key="emulated",
         )
+
+    def environment(self) -> Environment:
+        """What a process needs to use it."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "emulated",
+        }
 
 
 @pytest.fixture(scope="session")

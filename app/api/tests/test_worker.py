@@ -26,7 +26,7 @@ Place = Callable[..., Awaitable[httpx.Response]]
 @pytest.fixture
 def working(environment: dict[str, str], emulator: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A worker, in this process, on a channel."""
-    for name, value in aws(emulator).items():
+    for name, value in emulator.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("shop.consumer.POLL_SECONDS", 1)  # a stop waits for the poll
 
@@ -39,14 +39,6 @@ def working(environment: dict[str, str], emulator: Any, monkeypatch: pytest.Monk
         await running
 
     return work
-
-
-def aws(emulator: Any) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": emulator.endpoint,
-        "AWS_ACCESS_KEY_ID": "123456789012",
-        "AWS_SECRET_ACCESS_KEY": "emulated",
-    }
 
 
 @pytest.fixture
@@ -339,7 +331,7 @@ async def test_the_process_works_logs_and_leaves_at_sigterm(
     process = run_module(
         "shop.worker",
         environment
-        | aws(emulator)
+        | emulator.environment()
         | {"ORDERS_TOPIC_ARN": channel.topic_arn, "FULFILMENT_QUEUE_URL": channel.queue_url},
     ).process
     assert (await settled(ada, order))["status"] == "fulfilled"

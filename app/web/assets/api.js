@@ -19,10 +19,10 @@ export class Problem extends Error {
 
 /**
  * One request to the API. Resolves to the parsed body (null where there is none).
- * Throws a Problem, or the signal's AbortError when the caller has left.
+ * `keepalive` lets it outlive the page. Throws a Problem, or the signal's AbortError when the caller has left.
  */
-export async function request(method, path, { json, form, headers = {}, token, signal } = {}) {
-  const init = { method, headers: { accept: "application/json", ...headers }, credentials: "omit", cache: "no-store" };
+export async function request(method, path, { json, form, headers = {}, token, signal, keepalive = false } = {}) {
+  const init = { method, headers: { accept: "application/json", ...headers }, credentials: "omit", cache: "no-store", keepalive };
   if (token) init.headers.authorization = `Bearer ${token}`;
   if (json !== undefined) {
     init.headers["content-type"] = "application/json";

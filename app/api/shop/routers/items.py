@@ -51,7 +51,7 @@ async def read_item(item_id: UUID, state: StateOf) -> Response:
             return items.serialize(item) if item and item.withdrawn_at is None else None
 
     body = await state.cache.read(items.item_key(item_id), items.ITEM_SECONDS, load)
-    if body is None:
+    if not body:
         raise _unknown(item_id)
     return _json(body)
 

@@ -42,7 +42,8 @@ function signedIn(user) {
 }
 
 async function signOut() {
-  await session.signOut();
-  notify("You are signed out.");
+  const done = session.signOut(); // Out at once; what follows is between the browser and the API.
   await navigate("/");
+  notify("You are signed out.");
+  await done;
 }

@@ -3,8 +3,9 @@
 
 import { svg } from "../dom.js";
 import { contours } from "./contours.js";
-import { FORMS, formOf } from "./forms.js";
+import { FORMS } from "./forms.js";
 import { pick, randomOf } from "./random.js";
+import { formOf } from "./words.js";
 
 const SIZE = 320;
 const COLOURS = ["buoy", "petrol", "kelp", "slate", "ochre", "heather"];

@@ -10,7 +10,7 @@ import { navigate } from "../router.js";
  * A page with one form. `fields` are those of components/field.js; `send(values)` does the work, and the
  * person then goes to `next`. `explain(problem)` may turn a problem into better words.
  */
-export function accountPage({ title, lead, fields, busy, send, next, other }) {
+export function accountPage({ title, lead, fields, busy, send, next, other, signal }) {
   const failure = h("div", { class: "form__failure" });
   const button = h("button", { class: "button button--main button--wide", type: "submit" }, title);
 
@@ -21,7 +21,7 @@ export function accountPage({ title, lead, fields, busy, send, next, other }) {
     void whileBusy(button, busy, async () => {
       try {
         await send(Object.fromEntries(fields.map(({ input }) => [input.name, input.value])));
-        await navigate(next, { replace: true });
+        if (!signal.aborted) await navigate(next, { replace: true }); // Not if they have gone elsewhere.
       } catch (error) {
         if (!isAbort(error)) showProblem(error, fields, failure);
       }

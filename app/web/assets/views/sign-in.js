@@ -4,7 +4,7 @@ import { safePath } from "../router.js";
 import { session } from "../session.js";
 import { accountPage } from "./account.js";
 
-export function signInView({ query }) {
+export function signInView({ query, signal }) {
   const next = safePath(query.get("next"));
   const fields = [
     field({ label: "E-mail", name: "email", type: "email", autocomplete: "username", inputmode: "email", required: true, maxlength: 254 }),
@@ -17,6 +17,7 @@ export function signInView({ query }) {
     busy: "Signing in",
     send: (values) => session.signIn(values),
     next,
+    signal,
     other: ["New here? ", h("a", { href: `/sign-up?next=${encodeURIComponent(next)}` }, "Create an account")],
   });
   return { title: "Sign in", node };

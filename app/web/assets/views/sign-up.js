@@ -6,7 +6,7 @@ import { accountPage } from "./account.js";
 
 const SHORTEST_PASSWORD = 8; // The API's rule; said here first.
 
-export function signUpView({ query }) {
+export function signUpView({ query, signal }) {
   const next = safePath(query.get("next"));
   const fields = [
     field({ label: "Name", name: "name", type: "text", autocomplete: "name", required: true, maxlength: 200 }),
@@ -24,6 +24,7 @@ export function signUpView({ query }) {
     busy: "Creating the account",
     send: (values) => session.register(values),
     next,
+    signal,
     other: ["Have one already? ", h("a", { href: `/sign-in?next=${encodeURIComponent(next)}` }, "Sign in")],
   });
   return { title: "Create an account", node };
