@@ -30,6 +30,7 @@ def log_delivery(arn: pulumi.Output[str], *, account_id: str, region: str) -> St
     """Lets load balancers, CloudFront (standard logging v2) and S3 itself write logs, for this account only.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/network/enable-access-logs.html
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
     """
@@ -50,6 +51,7 @@ def log_delivery(arn: pulumi.Output[str], *, account_id: str, region: str) -> St
         }
 
     vended = f"/AWSLogs/{account_id}/*"
+    delivery = f"arn:aws:logs:{region}:{account_id}:*"
     return [
         put(
             "LoadBalancersLog",
@@ -63,6 +65,18 @@ def log_delivery(arn: pulumi.Output[str], *, account_id: str, region: str) -> St
             paths=[vended],
             source_arn=f"arn:aws:logs:us-east-1:{account_id}:delivery-source:*",
         ),
+        {
+            "Sid": "NetworkLoadBalancersAskWhoseBucketItIs",
+            "Effect": "Allow",
+            "Principal": {"Service": "delivery.logs.amazonaws.com"},
+            "Action": "s3:GetBucketAcl",
+            "Resource": arn,
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": account_id},
+                "ArnLike": {"aws:SourceArn": delivery},
+            },
+        },
+        put("NetworkLoadBalancersLog", "delivery.logs", paths=[vended], source_arn=delivery),
         put("S3Logs", "logging.s3", paths=["/s3/*"], source_arn="arn:aws:s3:::*"),
     ]
 

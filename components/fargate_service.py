@@ -28,6 +28,12 @@ class FargateServiceArgs(TaskArgs):
         super().__post_init__()
         if self.route is not None and self.port is None:
             raise pulumi.RunError(f"fargate service: {self.route} needs a port to send to; give port")
+        protocol = self.route.protocol if isinstance(self.route, Attachment) else "tcp"
+        if self.route is not None and protocol != self.port_protocol:
+            raise pulumi.RunError(
+                f"fargate service: {self.route} sends {protocol} and port_protocol is {self.port_protocol}; "
+                f"give port_protocol {protocol}"
+            )
         if self.deployment.shifts_traffic and not isinstance(self.route, Route):
             raise pulumi.RunError(
                 f"fargate service: strategy {self.deployment.strategy} shifts the requests of a route of its "
@@ -88,11 +94,17 @@ class FargateService(pulumi.ComponentResource):
         if route is None or port is None:
             return Traffic()
         route.take(self._name)
-        giver = route.entrance if isinstance(route, Route) else route
-        task.connect("load-balancer", taker=giver.security_group_id, giver=task.security_group_id, port=port)
         if isinstance(route, Route):
-            return routed(self._name, route, port, args.cluster, self)
-        return attached(self._name, route, port, self)
+            taker, checked = route.entrance.security_group_id, None
+            traffic = routed(self._name, route, port, args.cluster, self)
+        else:
+            taker, checked = route.security_group_id, route.health_check_port
+            traffic = attached(self._name, route, port, self)
+        own = task.security_group_id
+        task.connect("load-balancer", taker=taker, giver=own, port=port, protocol=args.port_protocol)
+        if checked is not None and checked != port:
+            task.connect("health-check", taker=taker, giver=own, port=checked)
+        return traffic
 
     def _make_service(self, args: FargateServiceArgs, task: Task) -> ecs.Service:
         deployment, traffic = args.deployment, self.traffic

@@ -67,12 +67,14 @@ class LoadBalancer(pulumi.ComponentResource):
     test_listener_arn: pulumi.Output[str]
     port: int
     test_port: int
+    has_web_acl: bool
 
     def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         because = "a load balancer's name has 32, with '-alb' and Pulumi's suffix"
         refuse_bad_name("load balancer", name, longest=20, because=because)
         super().__init__("causeway:index:LoadBalancer", name, None, opts)
         self._name, self._network = name, args.network
+        self.has_web_acl = args.web_acl_arn is not None
         self._routes: list[Route] = []
         self._child = pulumi.ResourceOptions(parent=self)
         https = args.certificate_arn is not None
@@ -141,7 +143,7 @@ class LoadBalancer(pulumi.ComponentResource):
         return route
 
     def answer(self, name: str, route: Route, answer: Redirect | FixedResponse) -> None:
-        """Answer a route's requests without a service: `answer("old", route("/old/*"), Redirect(...))`."""
+        """Answer a route without a service: `answer("old", route("/old/*"), Redirect(...))`."""
         self._rule(name, route, answer.action())
 
     def split(

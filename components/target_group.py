@@ -11,6 +11,13 @@ DEREGISTRATION_SECONDS = 30
 PORT = 80
 """Only a default: every task registers with its own port. A port of the service's here would replace the
 group, which its listener rule holds on to, whenever the service's port changes."""
+CHECK: lb.TargetGroupHealthCheckArgsDict = {
+    "interval": 15,
+    "timeout": 5,
+    "healthy_threshold": 2,
+    "unhealthy_threshold": 3,
+}
+"""In seconds and in a row: a task is in after 30 seconds, and out after 45."""
 LONGEST_STICKY_SECONDS = 7 * 24 * 60 * 60
 COOKIE = re.compile(r"[A-Za-z0-9_-]{1,255}")
 RESERVED_COOKIES = ("AWSALB", "AWSALBAPP", "AWSALBTG")
@@ -75,10 +82,68 @@ def http_target_group(
             "port": "traffic-port",
             "path": health_check_path,
             "matcher": "200",
-            "interval": 15,
-            "timeout": 5,
-            "healthy_threshold": 2,
-            "unhealthy_threshold": 3,
+            **CHECK,
         },
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def load_balancer_target_group(
+    name: str,
+    *,
+    vpc_id: pulumi.Input[str],
+    port: int,
+    https: bool,
+    parent: pulumi.Resource,
+) -> lb.TargetGroup:
+    """A target group whose one target is an Application Load Balancer."""
+    return lb.TargetGroup(
+        name,
+        vpc_id=vpc_id,
+        target_type="alb",
+        protocol="TCP",
+        port=port,
+        health_check={
+            "enabled": True,
+            "protocol": "HTTPS" if https else "HTTP",
+            "port": "traffic-port",
+            "path": "/",
+            # What no route takes is answered 404, by a load balancer that is well.
+            "matcher": "200-499",
+            **CHECK,
+        },
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def network_target_group(
+    name: str,
+    *,
+    vpc_id: pulumi.Input[str],
+    udp: bool,
+    health_check_port: int | None,
+    health_check_path: str | None,
+    preserve_client_address: bool,
+    parent: pulumi.Resource,
+) -> lb.TargetGroup:
+    """A target group of a Network Load Balancer for the tasks of one service."""
+    check: lb.TargetGroupHealthCheckArgsDict = {
+        "enabled": True,
+        "protocol": "TCP" if health_check_path is None else "HTTP",
+        "port": "traffic-port" if health_check_port is None else str(health_check_port),
+        **CHECK,
+    }
+    if health_check_path is not None:
+        check |= {"path": health_check_path, "matcher": "200"}
+    return lb.TargetGroup(
+        name,
+        vpc_id=vpc_id,
+        target_type="ip",
+        protocol="UDP" if udp else "TCP",
+        port=PORT,
+        deregistration_delay=DEREGISTRATION_SECONDS,
+        connection_termination=True,
+        preserve_client_ip="true" if udp or preserve_client_address else "false",  # UDP cannot do else
+        health_check=check,
         opts=pulumi.ResourceOptions(parent=parent),
     )

@@ -1,4 +1,5 @@
-"""A web ACL of AWS WAF for CloudFront: Amazon's own rule groups, a limit per address, everything logged."""
+"""A web ACL of AWS WAF, for CloudFront or a public load balancer: Amazon's own rule groups, a limit per
+address, everything logged."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,8 @@ RULE_GROUPS = (
 @dataclass(frozen=True, kw_only=True)
 class WebAclArgs:
     account_id: str
+    load_balancer_region: str | None = None
+    """The region of a load balancer, which takes a regional web ACL; None is for CloudFront."""
     requests_per_5_minutes: int = 2_000
     """Per client address; more are answered 429 until the rate falls. AWS counts from 10 up."""
     log_retention_days: int = 90
@@ -51,17 +54,19 @@ class WebAcl(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: WebAclArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("causeway:index:WebAcl", name, None, opts)
+        self._region = args.load_balancer_region or REGION
         groups = [_rule_group(priority, group) for priority, group in enumerate(RULE_GROUPS, start=1)]
         acl = _Waf(
             "webAcl:WebAcl",
             f"{name}-acl",
             {
                 "description": f"In front of {name}",
-                "scope": "CLOUDFRONT",
+                "scope": "CLOUDFRONT" if args.load_balancer_region is None else "REGIONAL",
                 "default_action": {"allow": {}},
                 "rules": [_rate_limit(args.requests_per_5_minutes), *groups],
                 "visibility_config": _visibility(f"{name}-acl"),
             },
+            region=self._region,
             parent=self,
         )
         self._log(name, args, acl)
@@ -73,13 +78,13 @@ class WebAcl(pulumi.ComponentResource):
         key = kms.Key(
             f"{name}-log-key",
             description=f"Encrypts the log of the web ACL of {name}",
-            region=REGION,  # a log group takes a key of its own region only
+            region=self._region,  # a log group takes a key of its own region only
             enable_key_rotation=True,
             deletion_window_in_days=30,
             policy=pulumi.Output.json_dumps(
                 {
                     "Version": "2012-10-17",
-                    "Statement": statements(KeyArgs(account_id=args.account_id, region=REGION)),
+                    "Statement": statements(KeyArgs(account_id=args.account_id, region=self._region)),
                 }
             ),
             opts=pulumi.ResourceOptions(parent=self),
@@ -87,7 +92,7 @@ class WebAcl(pulumi.ComponentResource):
         log_group = cloudwatch.LogGroup(
             f"{name}-log-group",
             name_prefix=f"aws-waf-logs-{name}-",  # WAF takes no other name
-            region=REGION,
+            region=self._region,
             retention_in_days=args.log_retention_days,
             kms_key_id=key.arn,
             opts=pulumi.ResourceOptions(parent=self),
@@ -104,6 +109,7 @@ class WebAcl(pulumi.ComponentResource):
                 "log_destination_configs": [log_group.arn],
                 "redacted_fields": redacted,
             },
+            region=self._region,
             parent=self,
         )
 
@@ -117,9 +123,9 @@ class _Waf(pulumi.CustomResource):
     arn: pulumi.Output[str]
 
     def __init__(
-        self, kind: str, name: str, inputs: Mapping[str, object], *, parent: pulumi.Resource
+        self, kind: str, name: str, inputs: Mapping[str, object], *, region: str, parent: pulumi.Resource
     ) -> None:
-        properties = cast("dict[str, Any]", _camel_case({**inputs, "region": REGION}))
+        properties = cast("dict[str, Any]", _camel_case({**inputs, "region": region}))
         # The version sends it to the same provider as every other resource of pulumi_aws.
         opts = pulumi.ResourceOptions(parent=parent, version=metadata.version("pulumi-aws"))
         super().__init__(f"aws:wafv2/{kind}", name, {**properties, "arn": None}, opts)
