@@ -1,10 +1,9 @@
-"""The notifier in the local cloud: an order event of a FIFO topic, and of a standard one, becomes a notice."""
+"""The notifier in the local cloud: an order event of either kind of topic becomes a notice."""
 
 import json
 import shutil
 import textwrap
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
