@@ -8,11 +8,13 @@ from typing import Literal
 import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_, sns
 
+from components.alarm import Alarm
 from components.dead_letters import DeadLetters, dead_letters
 from components.function_code import function_code
 from components.function_environment import function_environment
 from components.key import Key
 from components.link import Link, Permission, variable
+from components.message_alarms import function_alarms, given_up
 from components.names import refuse_bad_name
 from components.queue import Queue, QueueArgs
 from components.subscription import Subscription
@@ -82,8 +84,8 @@ class Function(pulumi.ComponentResource):
     """The queue that FIFO topics fill."""
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        because = "a queue's has 50, with '-inbox'"
-        refuse_bad_name("function", name, longest=44, because=because)
+        because = "a role's has 64, with '-function-role' and Pulumi's suffix"
+        refuse_bad_name("function", name, longest=42, because=because)
         code = function_code(args.directory, args.handler, args.runtime)
         variables = function_environment(args.environment, args.links)
         super().__init__("causeway:index:Function", name, {"directory": args.directory}, opts)
@@ -148,6 +150,15 @@ class Function(pulumi.ComponentResource):
             permissions=[Permission(actions=["lambda:InvokeFunction"], resources=[self.arn])],
         )
 
+    def alarms(self) -> list[Alarm]:
+        """Failed and refused calls, any event in the dead-letter queue, and its inbox."""
+        failures = {f"{self._name}-function-dead-letters": self.dead_letter_name}
+        return [
+            *function_alarms(self._name, self.name),
+            *given_up(f"function {self._name}", failures),
+            *(self.inbox.alarms() if self.inbox else ()),
+        ]
+
     def _make_inbox(self, args: FunctionArgs) -> Queue | None:
         ordered = [subscription for subscription in args.subscriptions if subscription.topic.fifo]
         if not ordered:
@@ -166,7 +177,7 @@ class Function(pulumi.ComponentResource):
             "Action": "sts:AssumeRole",
         }
         role = iam.Role(
-            f"{self._name}-role",
+            f"{self._name}-function-role",
             description=f"What function {self._name} may do",
             assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
             opts=self._child,
@@ -185,7 +196,7 @@ class Function(pulumi.ComponentResource):
             # X-Ray takes no resource for either.
             statements.append({"Effect": "Allow", "Action": actions, "Resource": "*"})
         policy = iam.RolePolicy(
-            f"{self._name}-role",
+            f"{self._name}-function-role",
             role=role.name,
             policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}),
             opts=self._child,

@@ -28,8 +28,8 @@ Within = Callable[[Run, str], list[tuple[str, str]]]
 One = Callable[[Run, str, str], Resource]
 ALONE = [
     ("aws:cloudwatch/logGroup:LogGroup", "notifier-logs"),
-    ("aws:iam/role:Role", "notifier-role"),
-    ("aws:iam/rolePolicy:RolePolicy", "notifier-role"),
+    ("aws:iam/role:Role", "notifier-function-role"),
+    ("aws:iam/rolePolicy:RolePolicy", "notifier-function-role"),
     ("aws:lambda/function:Function", "notifier-function"),
     ("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig", "notifier-on-failure"),
     ("aws:sqs/queue:Queue", "notifier-dead-letter"),
@@ -59,7 +59,7 @@ def build(
 
 
 def statements(run: Run, one: One) -> list[dict[str, Any]]:
-    policy = one(run, "aws:iam/rolePolicy:RolePolicy", "notifier-role")
+    policy = one(run, "aws:iam/rolePolicy:RolePolicy", "notifier-function-role")
     return json.loads(policy.inputs["policy"])["Statement"]
 
 
@@ -86,7 +86,7 @@ def test_a_function_that_no_topic_calls(within: Within, one: One) -> None:
     function = one(run, "aws:lambda/function:Function", "notifier-function")
     inputs = dict(function.inputs)
     assert sorted(inputs.pop("code").assets) == ["handler.py", "messages.py"]
-    assert inputs.pop("role").endswith("role/notifier-role")
+    assert inputs.pop("role").endswith("role/notifier-function-role")
     assert inputs == {
         "handler": "handler.handle",
         "runtime": "python3.13",
@@ -102,10 +102,10 @@ def test_a_function_that_no_topic_calls(within: Within, one: One) -> None:
             "systemLogLevel": "WARN",
         },
     }
-    policy = one(run, "aws:iam/rolePolicy:RolePolicy", "notifier-role")
+    policy = one(run, "aws:iam/rolePolicy:RolePolicy", "notifier-function-role")
     assert policy.urn in function.options.dependencies
     assert statements(run, one) == [*OWN, TRACING]
-    trust = json.loads(one(run, "aws:iam/role:Role", "notifier-role").inputs["assumeRolePolicy"])
+    trust = json.loads(one(run, "aws:iam/role:Role", "notifier-function-role").inputs["assumeRolePolicy"])
     assert trust["Statement"] == [
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     ]
@@ -190,7 +190,7 @@ def test_a_fifo_topic_comes_through_a_queue_and_failures_go_back_one_by_one(with
         "batchSize": 10,
         "functionResponseTypes": ["ReportBatchItemFailures"],
     }
-    policy = one(run, "aws:iam/rolePolicy:RolePolicy", "notifier-role")
+    policy = one(run, "aws:iam/rolePolicy:RolePolicy", "notifier-function-role")
     assert policy.urn in mapping.options.dependencies  # AWS checks the role when it is made
     inbox = one(run, "aws:sqs/queue:Queue", "notifier-inbox-queue").inputs
     assert inbox["fifoQueue"] is True
@@ -344,9 +344,9 @@ SECRET = SecretValue(arn="arn:aws:secretsmanager:eu-west-1:1:secret:s")
             "function: topic 'orders' is subscribed twice; merge the filters",
         ),
         (
-            {"name": "n" * 45},
-            f"function '{'n' * 45}': the name has 45 characters, at most 44 fit, for a queue's has 50, "
-            "with '-inbox'; shorten it in platform/__main__.py",
+            {"name": "n" * 43},
+            f"function '{'n' * 43}': the name has 43 characters, at most 42 fit, for a role's has 64, "
+            "with '-function-role' and Pulumi's suffix; shorten it in platform/__main__.py",
         ),
         (
             {"links": [Link(name="database", secrets={"DATABASE_PASSWORD": SECRET})]},
