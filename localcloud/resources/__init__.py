@@ -1,9 +1,11 @@
 """The resource types that the local cloud knows, by Pulumi's token; a token that is not here is an error."""
 
 from localcloud.resources import (
+    backup,
     compute,
     edge,
     elasticache,
+    events,
     functions,
     identity,
     load_balancing,
@@ -11,14 +13,17 @@ from localcloud.resources import (
     monitoring,
     network,
     rds,
+    rds_proxy,
     registry,
     storage,
 )
 
 KINDS = {
+    **backup.KINDS,
     **compute.KINDS,
     **edge.KINDS,
     **elasticache.KINDS,
+    **events.KINDS,
     **functions.KINDS,
     **identity.KINDS,
     **load_balancing.KINDS,
@@ -26,6 +31,7 @@ KINDS = {
     **monitoring.KINDS,
     **network.KINDS,
     **rds.KINDS,
+    **rds_proxy.KINDS,
     **registry.KINDS,
     **storage.KINDS,
 }

@@ -35,16 +35,22 @@ def user(inputs: Inputs, making: Making) -> Inputs:
 
 
 def cache(inputs: Inputs, making: Making) -> Inputs:
-    """Give the real Valkey the parameters of the group, and tell its address."""
+    """Give the real Valkey the parameters of the group, and tell its address. It has one shard."""
     server = making.cloud.servers.valkey
     settings: dict[str, str] = making.cloud.shared.get(f"parameters/{inputs.get('parameterGroupName')}", {})
-    server.configure(settings)
+    server.configure({name: value for name, value in settings.items() if name != "cluster-enabled"})
     return {
         "primaryEndpointAddress": server.host,
         "readerEndpointAddress": server.host,
         "configurationEndpointAddress": server.host,
         "port": server.port,
     }
+
+
+def serverless(inputs: Inputs, making: Making) -> Inputs:
+    """A serverless cache is the same real Valkey, which does not speak cluster mode."""
+    server = making.cloud.servers.valkey
+    return {"endpoints": [{"address": server.host, "port": server.port}]}
 
 
 def log_deliveries(inputs: Inputs, making: Making) -> Inputs:
@@ -129,5 +135,37 @@ KINDS = {
         after=cache,
         name=Name("replicationGroupId", limit=40, lower=True),
         ignored=["applyImmediately", "finalSnapshotIdentifier"],
+    ),
+    "aws:elasticache/serverlessCache:ServerlessCache": Kind(
+        create=Call(
+            "elasticache.create_serverless_cache",
+            renames={
+                "name": "ServerlessCacheName",
+                "snapshotArnsToRestores": "SnapshotArnsToRestore",
+                "cacheUsageLimits.ecpuPerSeconds": "ECPUPerSecond",
+            },
+        ),
+        result="ServerlessCache",
+        id="{ServerlessCacheName}",
+        outputs={"arn": "{ARN}"},
+        after=serverless,
+        name=Name(limit=40, lower=True),
+    ),
+    "aws:elasticache/cluster:Cluster": Kind(
+        create=Call(
+            "elasticache.create_cache_cluster",
+            renames={
+                "clusterId": "CacheClusterId",
+                "nodeType": "CacheNodeType",
+                "azMode": "AZMode",
+                "parameterGroupName": "CacheParameterGroupName",
+                "subnetGroupName": "CacheSubnetGroupName",
+                "maintenanceWindow": "PreferredMaintenanceWindow",
+            },
+        ),
+        result="CacheCluster",
+        id="{CacheClusterId}",
+        outputs={"arn": "{ARN}", "clusterAddress": "{CacheClusterId}.cfg.cache.internal"},
+        name=Name("clusterId", limit=50, lower=True),
     ),
 }

@@ -143,4 +143,13 @@ KINDS = {
         name=Name("identifier", limit=63, lower=True),
         ignored=["applyImmediately", "forceDestroy"],
     ),
+    "aws:rds/eventSubscription:EventSubscription": Kind(
+        create=Call(
+            "rds.create_event_subscription",
+            renames={"name": "SubscriptionName", "snsTopic": "SnsTopicArn"},
+            recorded="RDS sends no events in the emulator",
+        ),
+        id="{name}",
+        name=Name(limit=255),
+    ),
 }
