@@ -62,7 +62,7 @@ class Alarm:
         for id_ in self.metrics:
             if not ID.fullmatch(id_) or id_ == VALUE:
                 self._refuse(
-                    f"id '{id_}' must be a lower-case letter, then letters, digits, underscores, and not '{VALUE}'"
+                    f"id '{id_}' must be a lower-case letter, then letters, digits or _, not '{VALUE}'"
                 )
         if self.expression is None and len(self.metrics) > 1:
             self._refuse(f"it has {len(self.metrics)} metrics and no expression that makes one value of them")

@@ -9,6 +9,8 @@ from typing import Any
 import pulumi
 from pulumi_aws import cloudwatch, ec2, rds
 
+from components.alarm import Alarm
+from components.database_alarms import database_alarms
 from components.database_entrance import PORT, Entrance
 from components.database_instances import make_instances, subscribe_to_events
 from components.database_parameters import MAJOR_VERSION, make_parameters
@@ -147,6 +149,16 @@ class Database(pulumi.ComponentResource):
         """Adds `DATABASE_READER_HOST` to what `link` or `sign_in` gives: the readers, or with none the
         writer."""
         return self._entrance().reader(self.reader_host)
+
+    def alarms(self) -> list[Alarm]:
+        """Capacity, connections, transaction ids, and how far the readers are behind."""
+        return database_alarms(
+            self.pulumi_resource_name,
+            self.cluster_identifier,
+            min_capacity=self._args.min_capacity,
+            max_capacity=self._args.max_capacity,
+            readers=self.readers,
+        )
 
     def _entrance(self) -> Entrance:
         return Entrance(

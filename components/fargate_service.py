@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_aws import ecs
 
+from components.alarm import Alarm
+from components import service_connect
 from components.autoscaling import autoscale
 from components.deployment import Deployment
+from components.link import Link
 from components.names import refuse_bad_name
 from components.route import Attachment, Route
 from components.scaling import Scaling
+from components.service_alarms import service_alarms
 from components.task import Task, TaskArgs
 from components.traffic import Traffic, attached, routed
 
@@ -23,9 +27,12 @@ class FargateServiceArgs(TaskArgs):
     """From `LoadBalancer.route` or `.split`, or from `NetworkLoadBalancer.listen`; it needs a port."""
     scaling: Scaling = field(default_factory=Scaling)
     deployment: Deployment = field(default_factory=Deployment)
+    connect: str | None = None
+    """The name by which other services of the cluster reach it: `connect="api"` is `http://api:8000`."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        service_connect.refuse(self.connect, self.port, self.links, self.cluster)
         if self.route is not None and self.port is None:
             raise pulumi.RunError(f"fargate service: {self.route} needs a port to send to; give port")
         protocol = self.route.protocol if isinstance(self.route, Attachment) else "tcp"
@@ -44,6 +51,10 @@ class FargateServiceArgs(TaskArgs):
                 "fargate service: requests_per_target counts the requests of a route, and there is none; "
                 "give a route of an Application Load Balancer, or scale by cpu_percent"
             )
+
+    @property
+    def port_name(self) -> str | None:
+        return self.connect
 
 
 class FargateService(pulumi.ComponentResource):
@@ -70,9 +81,11 @@ class FargateService(pulumi.ComponentResource):
         super().__init__("causeway:index:FargateService", name, None, opts)
         self._name = name
         self._child = pulumi.ResourceOptions(parent=self)
+        self._cluster_name = args.cluster.name
         task = Task(name, args, self._child)
         self.task_role_arn, self.task_definition_arn = task.role_arn, task.definition_arn
         self.security_group_id, self.log_group_name = task.security_group_id, task.log_group_name
+        self._connect = (args.connect, args.port)
         self.traffic = self._make_traffic(args, task)
         service = self._make_service(args, task)
         self.service_name = service.name
@@ -88,6 +101,19 @@ class FargateService(pulumi.ComponentResource):
         self.register_outputs(
             {"service_name": self.service_name, "task_definition_arn": self.task_definition_arn}
         )
+
+    def link(self) -> Link:
+        """Lets another service call this one: `API_URL`, and its port. It needs `connect`."""
+        name, port = self._connect
+        if name is None or port is None:
+            raise pulumi.RunError(
+                f"fargate service {self._name}: link() is for a service that has a name; give connect"
+            )
+        return service_connect.link(name, port, self.security_group_id)
+
+    def alarms(self) -> list[Alarm]:
+        """CPU, memory, and tasks that should run and do not."""
+        return service_alarms(self._name, self._cluster_name, self.service_name)
 
     def _make_traffic(self, args: FargateServiceArgs, task: Task) -> Traffic:
         route, port = args.route, args.port
@@ -116,13 +142,16 @@ class FargateService(pulumi.ComponentResource):
             task_definition=task.definition_arn,
             desired_count=args.scaling.minimum,
             capacity_provider_strategies=args.cluster.capacity_provider_strategies,
-            platform_version="LATEST",
+            platform_version=args.cluster.platform_version,
             network_configuration={
                 "subnets": args.cluster.network.private_subnet_ids,
                 "security_groups": [task.security_group_id],
                 "assign_public_ip": False,
             },
             load_balancers=traffic.load_balancers or None,
+            service_connect_configuration=service_connect.configuration(
+                args.connect, args.port, args.links, args.cluster, task.log_group_name
+            ),
             health_check_grace_period_seconds=GRACE_SECONDS if traffic.load_balancers else None,
             availability_zone_rebalancing="ENABLED",
             deployment_configuration=deployment.configuration(),

@@ -7,8 +7,10 @@ import pulumi
 from pulumi_aws import ec2, lb, vpc, wafv2
 
 from components import listener
+from components.alarm import Alarm
 from components.answer import FixedResponse, Redirect
 from components.bucket import Bucket
+from components.load_balancer_alarms import load_balancer_alarms
 from components.match import Match, refuse_bad_cidr
 from components.names import refuse_bad_name
 from components.network import Network
@@ -195,6 +197,12 @@ class LoadBalancer(pulumi.ComponentResource):
             )
             for service, group in groups.items()
         }
+
+    def alarms(self, *, error_percent: float = 5, latency_seconds: float = 2) -> list[Alarm]:
+        """Errors of the services, requests that none answered, and the slowest percent of the answers."""
+        return load_balancer_alarms(
+            self._name, self.arn_suffix, error_percent=error_percent, latency_seconds=latency_seconds
+        )
 
     def let_in(self, name: str, security_group_id: pulumi.Input[str]) -> vpc.SecurityGroupIngressRule:
         """Open the production listener to another security group, such as a network load balancer's."""

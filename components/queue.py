@@ -7,9 +7,11 @@ from typing import Any, Literal
 import pulumi
 from pulumi_aws import sns, sqs
 
+from components.alarm import Alarm
 from components.dead_letters import DAY_SECONDS, DEAD_LETTER_DAYS, DeadLetters, dead_letters, queue_policy
 from components.key import Key
 from components.link import Link, Permission, variable
+from components.message_alarms import given_up, waiting_alarm
 from components.subscription import Subscription
 
 MAX_NAME = 50
@@ -138,6 +140,17 @@ class Queue(pulumi.ComponentResource):
             "sqs:ReceiveMessage",
         ]
         return self._link("consume", actions, self._key.use("kms:Decrypt"))
+
+    def alarms(self, *, oldest_minutes: int | None = 15) -> list[Alarm]:
+        """Messages that wait too long, and any in a dead-letter queue. `oldest_minutes=None` for a queue that
+        nobody empties yet."""
+        name = self.pulumi_resource_name
+        waiting = [] if oldest_minutes is None else [waiting_alarm(name, self.name, oldest_minutes)]
+        failures = {
+            f"{name}-queue-dead-letters": self.dead_letter_name,
+            f"{name}-queue-undelivered": self.undelivered_name,
+        }
+        return [*waiting, *given_up(f"queue {name}", failures)]
 
     def _link(self, verb: str, actions: Sequence[str], key: Permission) -> Link:
         name = self.pulumi_resource_name

@@ -8,6 +8,8 @@ from typing import get_args
 import pulumi
 from pulumi_aws import cloudwatch, ec2, elasticache
 
+from components.alarm import Alarm
+from components.cache_alarms import cache_alarms
 from components.cache_parameters import EvictionPolicy, make_parameters
 from components.cache_users import APPLICATION_USER, Engine, make_users
 from components.cluster_mode import ClusterMode
@@ -135,6 +137,17 @@ class Redis(pulumi.ComponentResource):
             environment=environment,
             secrets={"REDIS_PASSWORD": self._password.value_from()},
             ports=[Port(security_group_id=self.security_group_id, port=PORT)],
+        )
+
+    def alarms(self) -> list[Alarm]:
+        """The engine's CPU, evictions or (where few keys may leave) memory, and replicas that are behind."""
+        mode = self._args.cluster_mode
+        return cache_alarms(
+            self.pulumi_resource_name,
+            self.replication_group_id,
+            shards=mode.shards if mode else None,
+            nodes=self._args.nodes,
+            eviction_policy=self._args.eviction_policy,
         )
 
     def _make_group(self, name: str, security_group: ec2.SecurityGroup) -> elasticache.ReplicationGroup:

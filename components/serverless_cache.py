@@ -9,6 +9,8 @@ from typing import Any, get_args
 import pulumi
 from pulumi_aws import ec2, elasticache
 
+from components.alarm import Alarm
+from components.cache_alarms import serverless_cache_alarms
 from components.cache_users import APPLICATION_USER, Engine, make_users
 from components.key import Key
 from components.link import Link, Port
@@ -87,6 +89,7 @@ class ServerlessCache(pulumi.ComponentResource):
             )
         super().__init__("causeway:index:ServerlessCache", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        self._max_data_gb = args.max_data_gb
         self._password = GeneratedSecret(
             f"{name}-cache-password",
             GeneratedSecretArgs(key=args.key, description=f"Password of user {APPLICATION_USER} of {name}"),
@@ -125,6 +128,10 @@ class ServerlessCache(pulumi.ComponentResource):
             secrets={"REDIS_PASSWORD": self._password.value_from()},
             ports=[Port(security_group_id=self.security_group_id, port=port) for port in (PORT, READER_PORT)],
         )
+
+    def alarms(self) -> list[Alarm]:
+        """Data near the ceiling, and requests above it."""
+        return serverless_cache_alarms(self.pulumi_resource_name, self.name, max_data_gb=self._max_data_gb)
 
     def _make_cache(
         self,

@@ -8,9 +8,11 @@ from typing import Any, Literal
 import pulumi
 from pulumi_aws import cloudwatch, iam, sns
 
+from components.alarm import Alarm
 from components.dead_letters import DeadLetters, dead_letters
 from components.key import Key
 from components.link import Link, Permission, variable
+from components.message_alarms import given_up, topic_alarms
 from components.subscriber import Subscriber, filter_inputs, subscriber_name
 
 MAX_NAME = 100
@@ -102,6 +104,12 @@ class Topic(pulumi.ComponentResource):
                 self._key.use(),
             ],
         )
+
+    def alarms(self) -> list[Alarm]:
+        """Failed deliveries, lost messages, and any in the dead-letter queue of its subscribers."""
+        name = self.pulumi_resource_name
+        failures = {f"{name}-topic-dead-letters": self.dead_letter_name}
+        return [*topic_alarms(name, self.name), *given_up(f"topic {name}", failures)]
 
     def _subscribe(self, name: str, args: TopicArgs) -> DeadLetters | None:
         if not args.subscribers:
