@@ -4,13 +4,13 @@
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-Statement = Mapping[str, object]
-Statements = Sequence[Statement]
+from components.deploy_edge import edge
+from components.deploy_services import functions, operations
+from components.deploy_statement import EDGE_REGION, Statement, Statements, allow
 
-EDGE_REGION = "us-east-1"
-"""Where AWS wants whatever belongs to CloudFront."""
+__all__ = ["EDGE_REGION", "Statement", "Statements", "allow", "policies"]
 
 
 def policies(
@@ -21,9 +21,12 @@ def policies(
     return {
         "network": _network(here, region),
         "compute": _compute(here),
+        "images": images(here),
         "data": _data(here),
         "storage": _storage(here, account_id, state_bucket),
-        "edge": _edge(here, account_id, hosted_zone_id),
+        "edge": edge(here, account_id, hosted_zone_id),
+        "functions": functions(here),
+        "operations": operations(here, account_id),
     }
 
 
@@ -66,30 +69,21 @@ def _compute(here: str) -> Statements:
     return [
         allow(
             "ecs",
-            """CreateCluster CreateService DeleteCluster DeleteService DescribeClusters
-            DescribeServiceDeployments DescribeServices DescribeTasks ListServiceDeployments
-            ListTagsForResource ListTasks PutClusterCapacityProviders RegisterTaskDefinition TagResource
-            UntagResource UpdateCluster UpdateClusterSettings UpdateService""",
+            """CreateCapacityProvider CreateCluster CreateService DeleteCapacityProvider DeleteCluster
+            DeleteService DescribeCapacityProviders DescribeClusters DescribeServiceDeployments
+            DescribeServiceRevisions DescribeServices DescribeTasks ListServiceDeployments
+            ListTagsForResource ListTasks PutClusterCapacityProviders RegisterTaskDefinition RunTask
+            StopServiceDeployment StopTask TagResource UntagResource UpdateCapacityProvider UpdateCluster
+            UpdateClusterSettings UpdateService""",
             f"arn:aws:ecs:{here}:*",
         ),
         allow("ecs", "DeregisterTaskDefinition DescribeTaskDefinition", "*"),
-        allow(
-            "ecr",
-            """BatchCheckLayerAvailability BatchGetImage CompleteLayerUpload CreateRepository
-            DeleteLifecyclePolicy DeleteRepository DeleteRepositoryPolicy DescribeImages
-            DescribeRepositories GetDownloadUrlForLayer GetLifecyclePolicy GetRepositoryPolicy
-            InitiateLayerUpload ListTagsForResource PutImage PutImageScanningConfiguration
-            PutImageTagMutability PutLifecyclePolicy SetRepositoryPolicy TagResource UntagResource
-            UploadLayerPart""",
-            f"arn:aws:ecr:{here}:repository/*",
-        ),
-        allow("ecr", "GetAuthorizationToken", "*"),
         allow(
             "elasticloadbalancing",
             """AddTags CreateListener CreateLoadBalancer CreateRule CreateTargetGroup DeleteListener
             DeleteLoadBalancer DeleteRule DeleteTargetGroup ModifyListener ModifyListenerAttributes
             ModifyLoadBalancerAttributes ModifyRule ModifyTargetGroup ModifyTargetGroupAttributes
-            RemoveTags SetIpAddressType SetRulePriorities SetSecurityGroups SetSubnets""",
+            RemoveTags SetIpAddressType SetRulePriorities SetSecurityGroups SetSubnets SetWebAcl""",
             f"arn:aws:elasticloadbalancing:{here}:*",
         ),
         allow(
@@ -108,8 +102,31 @@ def _compute(here: str) -> Statements:
         allow("application-autoscaling", "DescribeScalableTargets DescribeScalingPolicies", "*"),
         allow(
             "cloudwatch",
-            "DeleteAlarms DescribeAlarms ListTagsForResource PutMetricAlarm TagResource UntagResource",
+            """DeleteAlarms DescribeAlarms ListTagsForResource PutCompositeAlarm PutMetricAlarm TagResource
+            UntagResource""",
             f"arn:aws:cloudwatch:{here}:alarm:*",
+        ),
+    ]
+
+
+def images(here: str) -> Statements:
+    """Repositories and pushes. What holds for the whole registry is an administrator's, and only read."""
+    return [
+        allow(
+            "ecr",
+            """BatchCheckLayerAvailability BatchGetImage BatchImportUpstreamImage CompleteLayerUpload
+            CreateRepository DeleteLifecyclePolicy DeleteRepository DeleteRepositoryPolicy DescribeImages
+            DescribeRepositories GetDownloadUrlForLayer GetLifecyclePolicy GetRepositoryPolicy
+            InitiateLayerUpload ListTagsForResource PutImage PutImageScanningConfiguration
+            PutImageTagMutability PutLifecyclePolicy SetRepositoryPolicy TagResource UntagResource
+            UploadLayerPart""",
+            f"arn:aws:ecr:{here}:repository/*",
+        ),
+        allow(
+            "ecr",
+            """DescribePullThroughCacheRules DescribeRegistry DescribeRepositoryCreationTemplates
+            GetAuthorizationToken GetRegistryPolicy GetRegistryScanningConfiguration""",
+            "*",
         ),
     ]
 
@@ -119,23 +136,29 @@ def _data(here: str) -> Statements:
         allow(
             "rds",
             """AddTagsToResource CreateDBCluster CreateDBClusterParameterGroup CreateDBClusterSnapshot
-            CreateDBInstance CreateDBSubnetGroup DeleteDBCluster DeleteDBClusterParameterGroup
-            DeleteDBInstance DeleteDBSubnetGroup DescribeDBClusterParameterGroups
-            DescribeDBClusterParameters DescribeDBClusters DescribeDBInstances DescribeDBSubnetGroups
-            ListTagsForResource ModifyDBCluster ModifyDBClusterParameterGroup ModifyDBInstance
-            ModifyDBSubnetGroup RemoveTagsFromResource ResetDBClusterParameterGroup""",
+            CreateDBInstance CreateDBProxy CreateDBSubnetGroup CreateEventSubscription DeleteDBCluster
+            DeleteDBClusterParameterGroup DeleteDBInstance DeleteDBProxy DeleteDBSubnetGroup
+            DeleteEventSubscription DeregisterDBProxyTargets DescribeDBClusterParameterGroups
+            DescribeDBClusterParameters DescribeDBClusters DescribeDBClusterSnapshots
+            DescribeDBInstances DescribeDBProxies DescribeDBProxyTargetGroups DescribeDBProxyTargets
+            DescribeDBSubnetGroups DescribeEventSubscriptions ListTagsForResource ModifyDBCluster
+            ModifyDBClusterParameterGroup ModifyDBInstance ModifyDBProxy ModifyDBProxyTargetGroup
+            ModifyDBSubnetGroup ModifyEventSubscription RegisterDBProxyTargets RemoveTagsFromResource
+            ResetDBClusterParameterGroup RestoreDBClusterFromSnapshot RestoreDBClusterToPointInTime""",
             f"arn:aws:rds:{here}:*",
         ),
         allow("rds", "DescribeDBEngineVersions DescribeGlobalClusters", "*"),
         allow(
             "elasticache",
-            """AddTagsToResource CreateCacheParameterGroup CreateCacheSubnetGroup CreateReplicationGroup
-            CreateSnapshot CreateUser CreateUserGroup DecreaseReplicaCount DeleteCacheParameterGroup
-            DeleteCacheSubnetGroup DeleteReplicationGroup DeleteUser DeleteUserGroup DescribeCacheClusters
+            """AddTagsToResource CreateCacheCluster CreateCacheParameterGroup CreateCacheSubnetGroup
+            CreateReplicationGroup CreateServerlessCache CreateSnapshot CreateUser CreateUserGroup
+            DecreaseReplicaCount DeleteCacheCluster DeleteCacheParameterGroup DeleteCacheSubnetGroup
+            DeleteReplicationGroup DeleteServerlessCache DeleteUser DeleteUserGroup DescribeCacheClusters
             DescribeCacheParameterGroups DescribeCacheParameters DescribeCacheSubnetGroups
-            DescribeReplicationGroups DescribeUserGroups DescribeUsers IncreaseReplicaCount
-            ListTagsForResource ModifyCacheParameterGroup ModifyCacheSubnetGroup ModifyReplicationGroup
-            ModifyReplicationGroupShardConfiguration ModifyUser ModifyUserGroup RemoveTagsFromResource
+            DescribeReplicationGroups DescribeServerlessCaches DescribeUserGroups DescribeUsers
+            IncreaseReplicaCount ListTagsForResource ModifyCacheCluster ModifyCacheParameterGroup
+            ModifyCacheSubnetGroup ModifyReplicationGroup ModifyReplicationGroupShardConfiguration
+            ModifyServerlessCache ModifyUser ModifyUserGroup RemoveTagsFromResource
             ResetCacheParameterGroup""",
             f"arn:aws:elasticache:{here}:*",
         ),
@@ -201,71 +224,8 @@ def _storage(here: str, account_id: str, state_bucket: str | None) -> Statements
         allow(
             "logs",
             """AssociateKmsKey CreateLogGroup DeleteLogGroup DeleteRetentionPolicy DisassociateKmsKey
-            ListTagsForResource PutRetentionPolicy TagResource UntagResource""",
+            GetLogEvents ListTagsForResource PutRetentionPolicy TagResource UntagResource""",
             *[f"arn:aws:logs:{place}:log-group:*" for place in dict.fromkeys((here, edge))],
         ),
         allow("logs", "DescribeLogGroups", "*"),
     ]
-
-
-def _edge(here: str, account_id: str, hosted_zone_id: str | None) -> Statements:
-    edge = f"{EDGE_REGION}:{account_id}"
-    certificates = [f"arn:aws:acm:{place}:certificate/*" for place in dict.fromkeys((here, edge))]
-    domain = [
-        allow(
-            "acm",
-            """AddTagsToCertificate DeleteCertificate DescribeCertificate ListTagsForCertificate
-            RemoveTagsFromCertificate RequestCertificate UpdateCertificateOptions""",
-            *certificates,
-        ),
-        allow(
-            "route53",
-            "ChangeResourceRecordSets GetHostedZone ListResourceRecordSets",
-            f"arn:aws:route53:::hostedzone/{hosted_zone_id}",
-        ),
-        allow("route53", "GetChange", "arn:aws:route53:::change/*"),
-    ]
-    return [
-        allow(
-            "cloudfront",
-            """AllowVendedLogDeliveryForResource CreateDistribution CreateFunction
-            CreateOriginAccessControl CreateResponseHeadersPolicy CreateVpcOrigin DeleteDistribution
-            DeleteFunction DeleteOriginAccessControl DeleteResponseHeadersPolicy DeleteVpcOrigin
-            DescribeFunction GetDistribution GetDistributionConfig GetFunction GetOriginAccessControl
-            GetOriginAccessControlConfig GetResponseHeadersPolicy GetResponseHeadersPolicyConfig
-            GetVpcOrigin ListTagsForResource PublishFunction TagResource UntagResource UpdateDistribution
-            UpdateFunction UpdateOriginAccessControl UpdateResponseHeadersPolicy UpdateVpcOrigin""",
-            f"arn:aws:cloudfront::{account_id}:*",
-        ),
-        allow(
-            "wafv2",
-            """CreateWebACL DeleteLoggingConfiguration DeleteWebACL GetLoggingConfiguration GetWebACL
-            ListTagsForResource PutLoggingConfiguration TagResource UntagResource UpdateWebACL""",
-            f"arn:aws:wafv2:{edge}:global/*",
-        ),
-        allow(
-            "logs",
-            """CreateDelivery DeleteDelivery DeleteDeliveryDestination DeleteDeliverySource GetDelivery
-            GetDeliveryDestination GetDeliverySource ListTagsForResource PutDeliveryDestination
-            PutDeliverySource TagResource UntagResource UpdateDeliveryConfiguration""",
-            *[
-                f"arn:aws:logs:{edge}:{kind}:*"
-                for kind in ("delivery", "delivery-destination", "delivery-source")
-            ],
-        ),
-        # WAF's log: it writes the log group's policy in the caller's name.
-        allow("logs", "CreateLogDelivery DeleteLogDelivery DescribeResourcePolicies PutResourcePolicy", "*"),
-        *(domain if hosted_zone_id else []),
-    ]
-
-
-def allow(
-    service: str, actions: str, *resources: str, condition: Mapping[str, object] | None = None
-) -> Statement:
-    """A statement for the actions of one service, named without it."""
-    statement: dict[str, object] = {
-        "Effect": "Allow",
-        "Action": [f"{service}:{action}" for action in actions.split()],
-        "Resource": list(resources),
-    }
-    return {**statement, "Condition": condition} if condition else statement

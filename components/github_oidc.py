@@ -1,12 +1,14 @@
-"""A role that GitHub Actions deploys with, by OIDC: no stored key, one environment of one repository."""
+"""Roles that GitHub Actions deploys and previews with, by OIDC: no stored key, one repository, one stack."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import pulumi
 from pulumi_aws import iam
 
-from components import deploy_boundary, deploy_permissions
+from components import deploy_boundary, deploy_role
 
 ISSUER = "token.actions.githubusercontent.com"
 
@@ -35,6 +37,12 @@ class GithubOidcArgs:
     state_bucket: str | None = None
     """Name of the bucket with Pulumi's state, where that is in S3."""
     session_seconds: int = 3600
+    preview: bool = False
+    """Also makes a role for pull requests: `pulumi preview` of this stack, and nothing that changes it."""
+    state_key_arn: str | None = None
+    """KMS key of the stack's secrets. Whoever may preview can then decrypt the secrets in its state."""
+    role_boundary_arn: pulumi.Input[str] | None = None
+    """Of a `RoleBoundary`: the deploy role then makes no role without it."""
 
     def __post_init__(self) -> None:
         for field, value, pattern, allowed in (
@@ -52,6 +60,17 @@ class GithubOidcArgs:
             if not pattern.fullmatch(value):
                 raise pulumi.RunError(f"github: {field} is '{value}'; give {allowed}")
 
+    @property
+    def scope(self) -> deploy_role.DeployScope:
+        return deploy_role.DeployScope(
+            account_id=self.account_id,
+            region=self.region,
+            hosted_zone_id=self.hosted_zone_id,
+            state_bucket=self.state_bucket,
+            state_key_arn=self.state_key_arn,
+            role_boundary_arn=self.role_boundary_arn,
+        )
+
 
 class GithubOidc(pulumi.ComponentResource):
     """A deploy role can do what `pulumi up` of this platform needs, but not change itself.
@@ -60,43 +79,50 @@ class GithubOidc(pulumi.ComponentResource):
     """
 
     role_arn: pulumi.Output[str]
+    preview_role_arn: pulumi.Output[str] | None
+    """Of the role for pull requests; None without `preview`."""
     provider_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: GithubOidcArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("causeway:index:GithubOidc", name, None, opts)
         self._name = name
-        self._child = pulumi.ResourceOptions(parent=self)
         self.provider_arn = self._make_provider(args)
-        limit = self._make_policy("boundary", deploy_boundary.boundary(args.account_id, args.region))
-        role = iam.Role(
-            f"{name}-deploy",
-            path=deploy_boundary.PATH,
-            description=f"GitHub Actions of {args.repository} deploys to environment {args.environment}",
-            assume_role_policy=pulumi.Output.json_dumps(
-                {"Version": "2012-10-17", "Statement": [trust(args, self.provider_arn)]}
-            ),
-            permissions_boundary=limit.arn,
-            max_session_duration=args.session_seconds,
-            opts=self._child,
+        limit = deploy_role.policy(
+            f"{name}-boundary", deploy_boundary.boundary(args.account_id, args.region), self
         )
-        permissions = {
-            **deploy_permissions.policies(
-                args.account_id,
-                args.region,
-                hosted_zone_id=args.hosted_zone_id,
-                state_bucket=args.state_bucket,
-            ),
-            "identity": deploy_boundary.identity(args.account_id),
-        }
-        for purpose, statements in permissions.items():
-            iam.RolePolicyAttachment(
-                f"{name}-{purpose}",
-                role=role.name,
-                policy_arn=self._make_policy(purpose, statements).arn,
-                opts=self._child,
-            )
-        self.role_arn = role.arn
-        self.register_outputs({"role_arn": self.role_arn, "provider_arn": self.provider_arn})
+        self.role_arn = deploy_role.role(
+            f"{name}-deploy",
+            f"GitHub Actions of {args.repository} deploys to environment {args.environment}",
+            trust=trust(args, self.provider_arn),
+            boundary=limit,
+            policies=self._make_policies(name, args.scope.deploying()),
+            parent=self,
+            session_seconds=args.session_seconds,
+        ).arn
+        self.preview_role_arn = None
+        if args.preview:
+            self.preview_role_arn = deploy_role.role(
+                f"{name}-preview",
+                f"Pull requests of {args.repository} preview environment {args.environment}",
+                trust=trust(args, self.provider_arn, claim="pull_request"),
+                boundary=limit,
+                policies=self._make_policies(f"{name}-preview", args.scope.previewing()),
+                parent=self,
+                session_seconds=args.session_seconds,
+            ).arn
+        self.register_outputs(
+            {
+                "role_arn": self.role_arn,
+                "preview_role_arn": self.preview_role_arn,
+                "provider_arn": self.provider_arn,
+            }
+        )
+
+    def _make_policies(
+        self, prefix: str, statements: Mapping[str, deploy_role.Statements]
+    ) -> dict[str, iam.Policy]:
+        names = {f"{prefix}-{purpose}": each for purpose, each in statements.items()}
+        return {name: deploy_role.policy(name, each, self) for name, each in names.items()}
 
     def _make_provider(self, args: GithubOidcArgs) -> pulumi.Output[str]:
         if not args.create_provider:
@@ -110,25 +136,20 @@ class GithubOidc(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=True),
         ).arn
 
-    def _make_policy(self, purpose: str, statements: deploy_permissions.Statements) -> iam.Policy:
-        return iam.Policy(
-            f"{self._name}-{purpose}",
-            path=deploy_boundary.PATH,
-            policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}),
-            opts=self._child,
-        )
 
-
-def trust(args: GithubOidcArgs, provider_arn: pulumi.Input[str]) -> dict[str, object]:
-    """The statement that lets in the jobs of one environment, by whole values only.
+def trust(
+    args: GithubOidcArgs, provider_arn: pulumi.Input[str], claim: Literal["pull_request"] | None = None
+) -> dict[str, object]:
+    """The statement that lets in the jobs of one environment, or pull requests, by whole values only.
 
     GitHub's subject bears numbers in repositories made or renamed since July 2026; both forms are the
-    same repository, for its number and its owner's are asked for beside it.
-    https://docs.github.com/en/actions/reference/security/oidc
+    same repository, for its number and its owner's are asked for beside it. A pull request from a fork
+    gets no token: https://docs.github.com/en/actions/reference/security/oidc
     """
     owner, repository = args.repository.split("/")
+    ending = claim or f"environment:{args.environment}"
     return {
-        "Sid": "GithubEnvironment",
+        "Sid": "GithubPullRequests" if claim else "GithubEnvironment",
         "Effect": "Allow",
         "Principal": {"Federated": provider_arn},
         "Action": "sts:AssumeRoleWithWebIdentity",
@@ -136,9 +157,8 @@ def trust(args: GithubOidcArgs, provider_arn: pulumi.Input[str]) -> dict[str, ob
             "StringEquals": {
                 f"{ISSUER}:aud": "sts.amazonaws.com",
                 f"{ISSUER}:sub": [
-                    f"repo:{args.repository}:environment:{args.environment}",
-                    f"repo:{owner}@{args.owner_id}/{repository}@{args.repository_id}"
-                    f":environment:{args.environment}",
+                    f"repo:{args.repository}:{ending}",
+                    f"repo:{owner}@{args.owner_id}/{repository}@{args.repository_id}:{ending}",
                 ],
                 f"{ISSUER}:repository_id": args.repository_id,
                 f"{ISSUER}:repository_owner_id": args.owner_id,

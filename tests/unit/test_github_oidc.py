@@ -23,23 +23,46 @@ GIVEN: dict[str, Any] = {
     "account_id": ACCOUNT,
     "region": REGION,
 }
-POLICIES = {"network", "compute", "data", "storage", "edge", "identity"}
+POLICIES = {
+    "compute",
+    "data",
+    "edge",
+    "functions",
+    "identity",
+    "images",
+    "network",
+    "operations",
+    "storage",
+}
 ISSUER = "token.actions.githubusercontent.com"
 
 WITHOUT_ARN = {
+    "backup-storage:MountCapsule",
     "ecs:DeregisterTaskDefinition",
     "kms:CreateKey",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
     "logs:PutResourcePolicy",
+    "servicediscovery:CreateHttpNamespace",
     "sns:SetSubscriptionAttributes",
     "sns:Unsubscribe",
 }
 """Actions that change something, of which AWS knows no resource."""
 
-API_OF_ACTION = {"elasticloadbalancing": "elbv2"}
+OF_AWS = {f"arn:aws:ec2:{REGION}::image/*", f"arn:aws:ssm:{REGION}::parameter/aws/service/ecs/*"}
+"""Images of instances, and the parameters that name them."""
+
+API_OF_ACTION = {
+    "elasticfilesystem": "efs",
+    "elasticloadbalancing": "elbv2",
+}
 NO_API_OPERATION = {
+    "backup-storage:MountCapsule",
+    "budgets:ModifyBudget",
+    "budgets:ViewBudget",
     "cloudfront:AllowVendedLogDeliveryForResource",
+    "ecr:BatchImportUpstreamImage",
+    "elasticloadbalancing:SetWebAcl",
     "iam:PassRole",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
@@ -64,10 +87,11 @@ NO_API_OPERATION = {
 
 
 def build(**args: Any) -> Run:
-    def program() -> None:
+    def program() -> GithubOidc:
         github = GithubOidc("github", GithubOidcArgs(**{**GIVEN, **args}))
         pulumi.export("role", github.role_arn)
         pulumi.export("provider", github.provider_arn)
+        return github
 
     return record(program)
 
@@ -163,7 +187,7 @@ def test_actions_are_exact_and_resources_this_accounts(run: Run) -> None:
             assert region in {"", REGION, "us-east-1"}
             assert account in {ACCOUNT, ""} or resource.startswith(f"arn:aws:ec2:{REGION}:aws:prefix-list/")
             if not account:
-                assert service in {"s3", "route53"}
+                assert service in {"s3", "route53"} or resource in OF_AWS
 
 
 def test_every_action_exists(run: Run) -> None:
@@ -183,23 +207,32 @@ def test_every_action_exists(run: Run) -> None:
 def test_roles_are_passed_to_their_own_service_only(run: Run) -> None:
     passing = [s for s in policy(run, "identity") if s["Action"] == ["iam:PassRole"]]
 
+    role = f"arn:aws:iam::{ACCOUNT}:role/"
     assert {s["Condition"]["StringEquals"]["iam:PassedToService"]: s["Resource"] for s in passing} == {
-        "ecs-tasks.amazonaws.com": [
-            f"arn:aws:iam::{ACCOUNT}:role/*-task-role-*",
-            f"arn:aws:iam::{ACCOUNT}:role/*-execution-role-*",
-        ],
-        "monitoring.rds.amazonaws.com": [f"arn:aws:iam::{ACCOUNT}:role/*-database-monitoring-*"],
-        "sns.amazonaws.com": [f"arn:aws:iam::{ACCOUNT}:role/*-feedback-*"],
-        "vpc-flow-logs.amazonaws.com": [f"arn:aws:iam::{ACCOUNT}:role/*-flow-logs-*"],
+        "backup.amazonaws.com": [f"{role}*-backup-*"],
+        "ec2.amazonaws.com": [f"{role}*-instance-role-*"],
+        "ecs-tasks.amazonaws.com": [f"{role}*-task-role-*", f"{role}*-execution-role-*"],
+        "ecs.amazonaws.com": [f"{role}*-infrastructure-*"],
+        "lambda.amazonaws.com": [f"{role}*-function-role-*"],
+        "monitoring.rds.amazonaws.com": [f"{role}*-database-monitoring-*"],
+        "rds.amazonaws.com": [f"{role}*-proxy-*"],
+        "scheduler.amazonaws.com": [f"{role}*-schedule-*"],
+        "sns.amazonaws.com": [f"{role}*-feedback-*"],
+        "vpc-flow-logs.amazonaws.com": [f"{role}*-flow-logs-*"],
     }
     conditions = {
         action: statement.get("Condition")
         for statement in policy(run, "identity")
         for action in statement["Action"]
     }
+    managed = "arn:aws:iam::aws:policy/service-role"
     assert conditions["iam:AttachRolePolicy"] == {
         "ArnEquals": {
-            "iam:PolicyARN": ["arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"]
+            "iam:PolicyARN": [
+                f"{managed}/AWSBackupServiceRolePolicyForBackup",
+                f"{managed}/AWSBackupServiceRolePolicyForRestores",
+                f"{managed}/AmazonRDSEnhancedMonitoringRole",
+            ]
         }
     }
     assert "iam:AWSServiceName" in conditions["iam:CreateServiceLinkedRole"]["StringEquals"]
@@ -207,13 +240,133 @@ def test_roles_are_passed_to_their_own_service_only(run: Run) -> None:
 
 def test_every_role_of_the_platform_is_one_that_may_be_passed() -> None:
     patterns = [p for patterns in deploy_boundary.PASSED_ROLES.values() for p in patterns]
-    named = re.compile(r'(?:iam\.Role|task_role\.role)\(\s*f"\{[\w.]+\}([\w-]+)"')
-    sources = [path for path in (ROOT / "components").glob("*.py") if path.name != "github_oidc.py"]
-    suffixes = {suffix for path in sources for suffix in named.findall(path.read_text(encoding="utf-8"))}
+    named = re.compile(r'(?<!deploy_)(?:iam\.Role|task_role\.role)\(\s*f"\{[\w.]+\}([\w-]+)"')
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "components").glob("*.py")]
+    suffixes = {
+        suffix
+        for source in sources
+        if "path=deploy_boundary.PATH" not in source  # of no deploy role's making
+        for suffix in named.findall(source)
+    }
 
     assert suffixes
     for suffix in suffixes:
         assert any(fnmatchcase(f"shop{suffix}-0a1b2c3", pattern) for pattern in patterns), suffix
+
+
+def test_managed_policies_of_the_platform_are_those_that_may_be_attached() -> None:
+    used = {
+        policy
+        for path in (ROOT / "components").glob("*.py")
+        if not path.name.startswith("deploy_")
+        for policy in re.findall(r"arn:aws:iam::aws:policy/[\w/-]+", path.read_text(encoding="utf-8"))
+    }
+    assert used
+    assert used <= set(deploy_boundary.ATTACHED_POLICIES) | {"arn:aws:iam::aws:policy/service-role/"}
+
+
+SERVICE_OF_PACKAGE = {
+    "appautoscaling": "application-autoscaling",
+    "cfg": "config",
+    "costexplorer": "ce",
+    "efs": "elasticfilesystem",
+    "lambda_": "lambda",
+    "lb": "elasticloadbalancing",
+    "vpc": "ec2",
+}
+ADMINISTRATORS = {"codebuild", "codepipeline", "codeconnections"}
+"""Packages whose resources no deploy role makes."""
+
+
+def test_a_deploy_role_reaches_every_service_that_a_component_uses(run: Run) -> None:
+    changing = {
+        action.split(":")[0]
+        for statement in allowed(run)
+        for action in statement["Action"]
+        if re.match(r"\w[\w-]*:(Change|Create|Put|Register|Request|Modify)", action)
+    }
+    packages = {
+        package.strip()
+        for path in (ROOT / "components").glob("*.py")
+        for names in re.findall(r"from pulumi_aws import ([\w, ]+)", path.read_text(encoding="utf-8"))
+        for package in names.split(",")
+    }
+    used = {SERVICE_OF_PACKAGE.get(package, package) for package in packages - ADMINISTRATORS}
+    assert used - changing == set()
+
+
+def test_roles_without_the_boundary_cannot_be_made() -> None:
+    bounded = build(role_boundary_arn="arn:boundary")
+    expected = {"iam:PermissionsBoundary": "arn:boundary"}
+    for statement in policy(bounded, "identity"):
+        escalating = {"iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:DeleteRolePolicy"}
+        if escalating & set(statement["Action"]):
+            assert statement["Condition"]["StringEquals"] == expected
+    actions = {action for statement in policy(bounded, "identity") for action in statement["Action"]}
+    assert "iam:PutRolePermissionsBoundary" in actions
+    assert "iam:DeleteRolePermissionsBoundary" not in actions
+
+
+@pytest.fixture(scope="module")
+def previewing() -> Run:
+    return build(preview=True, state_bucket="acme-pulumi-state", state_key_arn="arn:aws:kms:::key/state")
+
+
+def preview_statements(run: Run) -> list[dict[str, Any]]:
+    return [
+        statement
+        for found in run.of_type("aws:iam/policy:Policy")
+        if found.name.startswith("github-preview-")
+        for statement in json.loads(found.inputs["policy"])["Statement"]
+    ]
+
+
+def test_pull_requests_may_preview(previewing: Run) -> None:
+    (role,) = [r for r in previewing.of_type("aws:iam/role:Role") if r.name == "github-preview"]
+    (statement,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+    assert statement["Sid"] == "GithubPullRequests"
+    assert statement["Condition"]["StringEquals"] == {
+        f"{ISSUER}:aud": "sts.amazonaws.com",
+        f"{ISSUER}:sub": ["repo:acme/shop:pull_request", "repo:acme@1234/shop@567890:pull_request"],
+        f"{ISSUER}:repository_id": "567890",
+        f"{ISSUER}:repository_owner_id": "1234",
+    }
+    assert role.inputs["permissionsBoundary"].endswith("policy/github-boundary")
+    assert role.inputs["path"] == "/deploy/"
+    attached = [
+        r.name
+        for r in previewing.of_type("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+        if r.inputs["role"] == "github-preview"
+    ]
+    assert set(attached) == {f"github-preview-{purpose}" for purpose in POLICIES | {"state"}}
+    assert len(attached) <= 10
+    assert role.name not in str([r.inputs for r in build().of_type("aws:iam/role:Role")])
+
+
+def test_a_preview_changes_nothing_and_reads_no_content(previewing: Run) -> None:
+    statements = preview_statements(previewing)
+    deploying = {action for statement in allowed(previewing) for action in statement["Action"]}
+    for statement in statements:
+        for action in statement["Action"]:
+            if statement["Resource"] == ["arn:aws:kms:::key/state"]:
+                assert action == "kms:Decrypt"
+                continue
+            assert action in deploying
+            assert re.match(r"[\w-]+:(BatchGet|Describe|Get|List|View)", action), action
+            assert action not in {"secretsmanager:GetSecretValue", "logs:GetLogEvents"}
+            if action == "s3:GetObject":
+                assert all(":acme-pulumi-state" in resource for resource in statement["Resource"])
+    assert [s["Resource"] for s in statements if "kms:Decrypt" in s["Action"]] == [
+        ["arn:aws:kms:::key/state"]
+    ]
+    for found in previewing.of_type("aws:iam/policy:Policy"):
+        assert len(re.sub(r"\s", "", found.inputs["policy"])) <= 6144
+
+
+def test_no_preview_role_unless_asked_for() -> None:
+    run = build()
+    assert [role.name for role in run.of_type("aws:iam/role:Role")] == ["github-deploy"]
+    assert run.value.preview_role_arn is None
 
 
 def test_a_deploy_role_cannot_change_itself(run: Run) -> None:
