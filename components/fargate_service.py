@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_aws import ecs
 
-from components.alarm import Alarm
 from components import service_connect
+from components.alarm import Alarm
 from components.autoscaling import autoscale
 from components.deployment import Deployment
 from components.link import Link
