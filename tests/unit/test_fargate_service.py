@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.deployment import Deployment
 from components.fargate_service import FargateService, FargateServiceArgs
 from components.fargate_size import FARGATE_MEMORY_MIB
 from components.image import Image, ImageArgs
@@ -17,6 +18,7 @@ from operations.recording import ACCOUNT, REGION, record
 
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+RULE = "aws:lb/listenerRule:ListenerRule"
 SERVICE = "aws:ecs/service:Service"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 ROLE, POLICY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
@@ -97,8 +99,12 @@ API = sorted(
         (INGRESS, "api-database-5432-in"),
         (EGRESS, "api-load-balancer-8000-out"),
         (INGRESS, "api-load-balancer-8000-in"),
-        ("aws:lb/targetGroup:TargetGroup", "api-targets"),
-        ("aws:lb/listenerRule:ListenerRule", "api-rule"),
+        ("aws:lb/targetGroup:TargetGroup", "api-blue"),
+        ("aws:lb/targetGroup:TargetGroup", "api-green"),
+        (RULE, "api-rule"),
+        (RULE, "api-test-rule"),
+        (ROLE, "api-infrastructure"),
+        (POLICY, "api-infrastructure"),
         ("aws:cloudwatch/metricAlarm:MetricAlarm", "api-errors"),
     ]
 )
@@ -169,13 +175,20 @@ def test_service(build: Build, one: Any) -> None:
         },
         "loadBalancers": [
             {
-                "targetGroupArn": f"arn:aws:lb:{REGION}:{ACCOUNT}:targetgroup/api-targets",
+                "targetGroupArn": f"arn:aws:lb:{REGION}:{ACCOUNT}:targetgroup/api-blue",
                 "containerName": "api",
                 "containerPort": 8000,
+                "advancedConfiguration": {
+                    "alternateTargetGroupArn": f"arn:aws:lb:{REGION}:{ACCOUNT}:targetgroup/api-green",
+                    "productionListenerRule": f"arn:aws:lb:{REGION}:{ACCOUNT}:listenerrule/api-rule",
+                    "testListenerRule": f"arn:aws:lb:{REGION}:{ACCOUNT}:listenerrule/api-test-rule",
+                    "roleArn": f"arn:aws:iam:{REGION}:{ACCOUNT}:role/api-infrastructure",
+                },
             }
         ],
         "healthCheckGracePeriodSeconds": 60,
         "availabilityZoneRebalancing": "ENABLED",
+        "deploymentConfiguration": {"strategy": "ROLLING"},
         "deploymentMinimumHealthyPercent": 100,
         "deploymentMaximumPercent": 200,
         "deploymentCircuitBreaker": {"enable": True, "rollback": True},
@@ -205,8 +218,8 @@ def test_who_owns_the_desired_count(
 def test_the_service_waits_for_what_its_tasks_need(build: Build, one: Any) -> None:
     run = web(build)
     waits = set(one(run, SERVICE, "api-service").options.dependencies)
-    needed = [(t, n) for t, n in API if t in (POLICY, INGRESS, EGRESS, "aws:lb/listenerRule:ListenerRule")]
-    assert len(needed) == 9
+    needed = [(t, n) for t, n in API if t in (POLICY, INGRESS, EGRESS, RULE)]
+    assert len(needed) == 11
     assert {one(run, type_, name).urn for type_, name in needed} <= waits
 
 
@@ -322,16 +335,21 @@ def test_one_door_for_two_links(build: Build) -> None:
 
 def test_route(build: Build, one: Any) -> None:
     run = build(paths=["/b/*", "/a/*"], hosts=["shop.example.com"], port=8000)
-    rule = one(run, "aws:lb/listenerRule:ListenerRule", "api-rule").inputs
-    assert rule["conditions"] == [
-        {"hostHeader": {"values": ["shop.example.com"]}},
-        {"pathPattern": {"values": ["/a/*", "/b/*"]}},
-    ]
-    targets = f"arn:aws:lb:{REGION}:{ACCOUNT}:targetgroup/api-targets"
-    assert rule["actions"] == [{"type": "forward", "targetGroupArn": targets}]
-    group = one(run, "aws:lb/targetGroup:TargetGroup", "api-targets").inputs
-    assert (group["targetType"], group["port"], group["deregistrationDelay"]) == ("ip", 8000, 30)
-    assert (group["healthCheck"]["path"], group["healthCheck"]["matcher"]) == ("/healthz", "200")
+    for name, listener, colour in (("rule", "shop-http", "blue"), ("test-rule", "shop-test", "green")):
+        rule = one(run, RULE, f"api-{name}")
+        assert rule.inputs["listenerArn"] == f"arn:aws:lb:{REGION}:{ACCOUNT}:listener/{listener}"
+        assert rule.inputs["conditions"] == [
+            {"hostHeader": {"values": ["shop.example.com"]}},
+            {"pathPattern": {"values": ["/a/*", "/b/*"]}},
+        ]
+        targets = f"arn:aws:lb:{REGION}:{ACCOUNT}:targetgroup/api-{colour}"
+        assert rule.inputs["actions"] == [{"type": "forward", "targetGroupArn": targets}]
+        assert "transforms" not in rule.inputs
+        assert rule.options.ignore_changes == ("actions",)  # ECS owns whither
+        group = one(run, "aws:lb/targetGroup:TargetGroup", f"api-{colour}").inputs
+        assert (group["targetType"], group["port"], group["deregistrationDelay"]) == ("ip", 80, 30)
+        assert (group["healthCheck"]["path"], group["healthCheck"]["matcher"]) == ("/healthz", "200")
+        assert group["stickiness"] == {"type": "lb_cookie", "enabled": False}
 
 
 def test_spot(build: Build, one: Any) -> None:
@@ -381,8 +399,20 @@ def plain(**environment: Any) -> Link:
         ({"name": "w" * 42}, "the name has 42 characters, at most 41 fit, for a role's name has 64"),
         ({"name": "Worker"}, "task 'Worker': a name has a-z, 0-9 and single hyphens between"),
         (
-            {"name": "a-service-of-17-c", "port": 8000, "paths": ["/a"]},
-            "service 'a-service-of-17-c': the name has 17 characters, at most 16",
+            {"name": "a-service-of-19-chr", "port": 8000, "paths": ["/a"]},
+            "service 'a-service-of-19-chr': the name has 19 characters, at most 18",
+        ),
+        (
+            {"deployment": Deployment(strategy="canary")},
+            "strategy canary shifts the requests of a route of its own, and this service has none",
+        ),
+        (
+            {"scaling": Scaling(requests_per_target=100)},
+            "requests_per_target counts the requests of a route, and there is none",
+        ),
+        (
+            {"port": 8000, "paths": ["/a"], "port_protocol": "udp"},
+            "route /a sends tcp and port_protocol is udp; give port_protocol tcp",
         ),
     ],
 )

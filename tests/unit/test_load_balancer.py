@@ -1,6 +1,7 @@
 """The load balancer: internal, logged, strict; routes whose priority never depends on one another."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import pulumi
@@ -8,8 +9,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from components.answer import FixedResponse, Redirect
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
-from components.route import BAND, HIGHEST, Route, priority_of, refuse_collision
+from components.match import Match
+from components.route import BAND, HIGHEST, Entrance, Rewrite, Route, priority_of, refuse_collision
+from components.target_group import Sticky
 from operations.program import Run
 from operations.recording import record
 
@@ -40,8 +44,10 @@ def test_internal_children(build: Any, within: Any, one: Any) -> None:
     assert within(run, "LoadBalancer") == [
         ("aws:ec2/securityGroup:SecurityGroup", "shop-load-balancer"),
         (LISTENER, "shop-http"),
+        (LISTENER, "shop-test"),
         ("aws:lb/loadBalancer:LoadBalancer", "shop-alb"),
         (INGRESS, "shop-from-cloudfront"),
+        (INGRESS, "shop-from-tests"),
     ]
     balancer = one(run, "aws:lb/loadBalancer:LoadBalancer", "shop-alb")
     assert balancer.options.protect
@@ -65,11 +71,16 @@ def test_internal_children(build: Any, within: Any, one: Any) -> None:
     listener = one(run, LISTENER, "shop-http").inputs
     assert (listener["port"], listener["protocol"]) == (80, "HTTP")
     assert listener["defaultActions"][0]["fixedResponse"]["statusCode"] == "404"
+    test = one(run, LISTENER, "shop-test").inputs
+    assert test == {**listener, "port": 8080}
+    door = one(run, INGRESS, "shop-from-tests").inputs
+    assert (door["cidrIpv4"], door["fromPort"], door["toPort"]) == ("10.0.0.0/16", 8080, 8080)
 
 
 def test_internal_with_certificate_speaks_tls_only(build: Any, one: Any) -> None:
     run = build(certificate_arn=CERTIFICATE)
-    assert [listener.name for listener in run.of_type(LISTENER)] == ["shop-https"]
+    assert [listener.name for listener in run.of_type(LISTENER)] == ["shop-https", "shop-test"]
+    assert one(run, LISTENER, "shop-test").inputs["port"] == 8443
     listener = one(run, LISTENER, "shop-https").inputs
     assert (listener["port"], listener["protocol"], listener["certificateArn"]) == (443, "HTTPS", CERTIFICATE)
     assert listener["sslPolicy"].startswith("ELBSecurityPolicy-TLS13-1-2")
@@ -82,9 +93,11 @@ def test_public_redirects_and_has_a_web_acl(build: Any, one: Any, within: Any) -
         ("aws:ec2/securityGroup:SecurityGroup", "shop-load-balancer"),
         (LISTENER, "shop-https"),
         (LISTENER, "shop-redirect"),
+        (LISTENER, "shop-test"),
         ("aws:lb/loadBalancer:LoadBalancer", "shop-alb"),
         (INGRESS, "shop-from-internet"),
         (INGRESS, "shop-from-redirect"),
+        (INGRESS, "shop-from-tests"),
         ("aws:wafv2/webAclAssociation:WebAclAssociation", "shop-web-acl"),
     ]
     balancer = one(run, "aws:lb/loadBalancer:LoadBalancer", "shop-alb")
@@ -104,6 +117,7 @@ def test_public_redirects_and_has_a_web_acl(build: Any, one: Any, within: Any) -
         ({"internal": False, "certificate_arn": CERTIFICATE}, "needs certificate_arn and web_acl_arn"),
         ({"idle_timeout_seconds": 0}, "idle_timeout_seconds is 0; give 1 to 4000"),
         ({"name": "a-name-of-21-letters1"}, "the name has 21 characters, at most 20 fit"),
+        ({"test_cidrs": ["office"]}, "'office' is no block of addresses; give one such as 203.0.113.0/24"),
         ({"name": "Shop_1"}, "load balancer 'Shop_1': a name has a-z, 0-9 and single hyphens"),
     ],
 )
@@ -113,17 +127,19 @@ def test_refuses_what_cannot_work(arguments: Any, message: str, build: Any) -> N
     assert "\n" not in str(refusal.value)
 
 
-def route(
-    *paths: str, hosts: Sequence[str] = (), priority: int | None = None, health_check_path: str = "/healthz"
-) -> Route:
+ENTRANCE = Entrance(
+    listener_arn="listener", test_listener_arn="test", security_group_id="group", arn_suffix="suffix"
+)
+
+
+def route(*paths: str, hosts: Sequence[str] = (), priority: int | None = None, **others: Any) -> Route:
+    names = {field.name for field in fields(Match)} & others.keys()
+    match = Match(paths=paths, hosts=hosts, **{name: others.pop(name) for name in names})
     return Route(
-        paths=paths,
-        hosts=hosts,
-        priority=priority_of(paths, hosts) if priority is None else priority,
-        health_check_path=health_check_path,
-        listener_arn="listener",
-        security_group_id="group",
-        load_balancer_arn_suffix="suffix",
+        match=match,
+        entrance=ENTRANCE,
+        priority=priority_of(match) if priority is None else priority,
+        **others,
     )
 
 
@@ -178,6 +194,17 @@ def test_refusals_do_not_depend_on_the_order(some: list[str]) -> None:
         (route("/api/*", priority=1), route("/api/users/*", priority=2), r"/api/users/\* never reaches"),
         (route("/*", priority=1), route("/x", hosts=["a.example.com"], priority=2), "never reaches"),
         (route("/api/*", "/api/a/b/*"), route("/api/a/*"), r"/api/a/b/\* never reaches"),
+        (
+            route("/api/*", methods=["GET"]),
+            route("/api/*", methods=["GET"]),
+            r"route /api/\* by GET and route /api/\* by GET both take /api/\*",
+        ),
+        (route("/api/*", priority=1), route("/api/*", methods=["GET"], priority=2), "never reaches"),
+        (
+            route("/api/*", headers={"X-Beta": ["yes", "1"]}, priority=1),
+            route("/api/*", headers={"x-beta": ["1"]}, methods=["GET"], priority=2),
+            "never reaches",
+        ),
     ],
 )
 def test_refuses_a_collision_naming_both(one: Route, other: Route, message: str) -> None:
@@ -196,6 +223,9 @@ def test_refuses_a_collision_naming_both(one: Route, other: Route, message: str)
         (route("/*", hosts=["a.example.com"]), route("/api/*")),
         (route("/*", hosts=["a.example.com"]), route("/*", hosts=["b.example.com"])),
         (route("/a?c"), route("/abcd")),
+        (route("/api/*"), route("/api/*", headers={"X-Beta": ["1"]})),
+        (route("/api/*", queries={"v": "2"}), route("/api/*", queries={"v": "3"})),
+        (route("/api/*", methods=["GET"], priority=1), route("/api/*", methods=["GET", "PUT"], priority=2)),
     ],
 )
 def test_lets_be_what_can_live_together(one: Route, other: Route) -> None:
@@ -211,11 +241,21 @@ def test_lets_be_what_can_live_together(one: Route, other: Route) -> None:
         ({"paths": ("/" + "a" * 128,)}, "at most 128"),
         (
             {"paths": ("/a", "/b", "/c", "/d"), "hosts": ("e.com", "f.com")},
-            "has 6 paths and hosts, AWS takes 5",
+            "has 6 paths, hosts and other values, AWS takes 5",
         ),
         ({"paths": (), "hosts": ("https://a.example.com",)}, "host 'https://a.example.com' must be a name"),
         ({"paths": ("/a",), "priority": 0}, "priority 0 of route /a must be from 1 to 50000"),
         ({"paths": ("/a",), "health_check_path": "healthz"}, "path 'healthz' must start with '/'"),
+        ({"paths": ("/a",), "headers": {"Host": ["a"]}}, "header 'Host' must be .* for Host give hosts"),
+        ({"paths": ("/a",), "headers": {"X Y": ["a"]}}, "header 'X Y' must be a header's name"),
+        ({"paths": ("/a",), "headers": {"X-A": []}}, "header 'X-A' needs values of 1 to 128"),
+        ({"paths": ("/a",), "queries": {"v": ""}}, "query 'v=' needs 1 to 128"),
+        ({"paths": ("/a",), "methods": ["get"]}, "method 'get' must be in capitals, such as GET"),
+        ({"paths": ("/a",), "source_cidrs": ["10.0.0.1/8"]}, "'10.0.0.1/8' is no block of addresses"),
+        (
+            {"paths": ("/a",), "rewrites": [Rewrite(regex="^/a", replace="")] * 2},
+            "has 2 rewrites, AWS takes one of the url and one of the host",
+        ),
     ],
 )
 def test_refuses_a_route_that_aws_would(arguments: Any, message: str) -> None:
@@ -240,3 +280,124 @@ def test_one_route_for_two_services() -> None:
         pulumi.RunError, match=r"service 'admin': route /api/\* already goes to service 'api'"
     ):
         shared.take("admin")
+
+
+@given(
+    paths,
+    hosts,
+    st.sampled_from([{"methods": ["GET"]}, {"headers": {"X-A": ["1"]}}, {"queries": {"v": "1"}}]),
+)
+def test_who_asks_for_more_comes_first(path: str, names: list[str], more: Any) -> None:
+    assert route(path, hosts=names, **more).priority < route(path, hosts=names).priority
+
+
+def test_every_kind_of_condition_in_one_order() -> None:
+    match = Match(paths=["/b"], headers={"X-B": ["2"], "X-A": ["1"]}, queries={"v": "2"}, methods=["GET"])
+    assert match.conditions() == [
+        {"path_pattern": {"values": ["/b"]}},
+        {"http_header": {"http_header_name": "X-A", "values": ["1"]}},
+        {"http_header": {"http_header_name": "X-B", "values": ["2"]}},
+        {"query_strings": [{"key": "v", "value": "2"}]},
+        {"http_request_method": {"values": ["GET"]}},
+    ]
+    assert Match(hosts=["b.com", "a.com"], source_cidrs=["10.0.0.0/8"]).conditions() == [
+        {"host_header": {"values": ["a.com", "b.com"]}},
+        {"source_ip": {"values": ["10.0.0.0/8"]}},
+    ]
+
+
+def test_rewrites() -> None:
+    rewrites = [Rewrite(regex="^/a/(.*)$", replace="/$1"), Rewrite(regex="^.*$", replace="b.com", of="host")]
+    assert route("/a/*", rewrites=rewrites).transforms() == [
+        {"type": "url-rewrite", "url_rewrite_config": {"rewrite": {"regex": "^/a/(.*)$", "replace": "/$1"}}},
+        {
+            "type": "host-header-rewrite",
+            "host_header_rewrite_config": {"rewrite": {"regex": "^.*$", "replace": "b.com"}},
+        },
+    ]
+    assert route("/a/*").transforms() is None
+
+
+def test_sticky_sessions() -> None:
+    assert Sticky(seconds=60).stickiness() == {"type": "lb_cookie", "enabled": True, "cookie_duration": 60}
+    assert Sticky(cookie="SESSION").stickiness() == {
+        "type": "app_cookie",
+        "enabled": True,
+        "cookie_name": "SESSION",
+        "cookie_duration": 86_400,
+    }
+
+
+RULE = "aws:lb/listenerRule:ListenerRule"
+
+
+def test_answers_without_a_service(build: Any, one: Any) -> None:
+    def use(balancer: LoadBalancer) -> None:
+        balancer.answer("old", balancer.route("/old/*"), Redirect(path="/new/#{path}", protocol="HTTPS"))
+        balancer.answer("down", balancer.route("/down"), FixedResponse(status=503, body="Back soon"))
+
+    run = build(use)
+    old, down = one(run, RULE, "shop-old-rule"), one(run, RULE, "shop-down-rule")
+    assert old.inputs["actions"] == [
+        {
+            "type": "redirect",
+            "redirect": {
+                "protocol": "HTTPS",
+                "host": "#{host}",
+                "port": "#{port}",
+                "path": "/new/#{path}",
+                "query": "#{query}",
+                "statusCode": "HTTP_301",
+            },
+        }
+    ]
+    assert down.inputs["actions"] == [
+        {
+            "type": "fixed-response",
+            "fixedResponse": {"statusCode": "503", "contentType": "text/plain", "messageBody": "Back soon"},
+        }
+    ]
+    assert down.inputs["conditions"] == [{"pathPattern": {"values": ["/down"]}}]
+    assert down.options.ignore_changes == ()
+
+
+def test_doors_for_tests_are_those_named(build: Any) -> None:
+    run = build(test_cidrs=["192.0.2.0/24", "198.51.100.7/32"])
+    doors = {rule.name: rule.inputs.get("cidrIpv4") for rule in run.of_type(INGRESS)}
+    assert doors["shop-from-tests"] == "192.0.2.0/24"
+    assert doors["shop-from-tests-2"] == "198.51.100.7/32"
+    assert "shop-from-tests" not in {rule.name for rule in build(test_cidrs=[]).of_type(INGRESS)}
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda _: Redirect(), "redirect: it leads to where it comes from"),
+        (lambda _: Redirect(path="new"), "redirect: path 'new' must start with '/'"),
+        (lambda _: FixedResponse(status=302), "status is 302; give 200 to 299 or 400 to 599"),
+        (
+            lambda _: FixedResponse(status=200, body="x" * 1025),
+            "the body has 1025 characters; AWS takes 1024",
+        ),
+        (lambda _: Sticky(seconds=0), "seconds is 0; a load balancer takes 1 to 604800"),
+        (
+            lambda _: Sticky(cookie="AWSALBX"),
+            "cookie 'AWSALBX' must be a cookie's name that starts with none",
+        ),
+        (lambda _: Rewrite(regex="", replace="/"), "rewrite of '' must have 1 to 1024 characters"),
+        (lambda b: b.route("/a", match=Match(paths=["/b"])), "has its hosts and paths in match alone"),
+        (lambda b: b.split(b.route("/a"), {"api": 1}), "is split between 1 services; AWS takes 2 to 5"),
+        (
+            lambda b: b.split(b.route("/a"), {"api": 1, "b": 1000}),
+            "weight 1000 of 'b' in route /a; give 0 to",
+        ),
+        (
+            lambda b: b.split(b.route("/a"), {"a": 1, "b": 1}, sticky_seconds=0),
+            "sticky_seconds is 0; give 1 to 604800",
+        ),
+    ],
+)
+def test_refuses_an_answer_that_aws_would(use: Any, message: str, build: Any) -> None:
+    with pytest.raises(pulumi.RunError, match=message) as refusal:
+        build(use)
+    assert "\n" not in str(refusal.value)

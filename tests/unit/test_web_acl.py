@@ -10,7 +10,7 @@ from pulumi_aws import wafv2
 
 from components.web_acl import WebAcl, WebAclArgs
 from operations.program import Resource, Run
-from operations.recording import ACCOUNT, record
+from operations.recording import ACCOUNT, REGION, record
 
 ACL = "aws:wafv2/webAcl:WebAcl"
 LOGGING = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
@@ -41,6 +41,16 @@ def test_its_children_stand_in_us_east_1(run: Run) -> None:
     assert {resource.inputs["region"] for resource in children} == {"us-east-1"}
     assert all(resource.options.parent.endswith("causeway:index:WebAcl::site") for resource in children)
     assert one(run, ACL).inputs["scope"] == "CLOUDFRONT"
+
+
+def test_a_load_balancers_stands_in_its_region() -> None:
+    regional = record(lambda: WebAcl("shop", WebAclArgs(account_id=ACCOUNT, load_balancer_region=REGION)))
+    children = [resource for resource in regional.resources if resource.options.custom]
+    assert {resource.inputs["region"] for resource in children} == {REGION}
+    assert one(regional, ACL).inputs["scope"] == "REGIONAL"
+    key = json.loads(one(regional, "aws:kms/key:Key").inputs["policy"])
+    (logs,) = [s for s in key["Statement"] if s["Sid"] == "LogGroups"]
+    assert logs["Principal"] == {"Service": [f"logs.{REGION}.amazonaws.com"]}
 
 
 def test_amazons_rules_follow_a_limit_per_address(run: Run) -> None:
