@@ -73,6 +73,16 @@ KINDS = {
         id="{resourceId}",
         outputs={"arn": "arn:aws:application-autoscaling:{region}:{account}:scalable-target/{unique}"},
     ),
+    "aws:appautoscaling/scheduledAction:ScheduledAction": Kind(
+        create=Call(
+            "application-autoscaling.put_scheduled_action",
+            renames={"name": "ScheduledActionName"},
+            recorded=AUTOSCALING,
+        ),
+        id="{name}",
+        outputs={"arn": "arn:aws:autoscaling:{region}:{account}:scheduledAction:{unique}"},
+        name=Name(limit=255),
+    ),
     "aws:appautoscaling/policy:Policy": Kind(
         create=Call(
             "application-autoscaling.put_scaling_policy",

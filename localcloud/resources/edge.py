@@ -202,6 +202,10 @@ KINDS = {
         outputs={"arn": "{ARN}"},
         name=Name(limit=128),
     ),
+    "aws:wafv2/webAclAssociation:WebAclAssociation": Kind(
+        create=Call("wafv2.associate_web_acl", renames={"webAclArn": "WebACLArn"}),
+        id="{webAclArn},{resourceArn}",
+    ),
     "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": Kind(
         create=Call(
             "wafv2.put_logging_configuration",

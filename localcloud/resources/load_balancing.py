@@ -105,7 +105,18 @@ def rule(inputs: Inputs, making: Making) -> Inputs:
             field, config = CONDITION.get(name, (name, name))
             inner = {"values": value} if name == "queryStrings" else value
             conditions.append({"field": field, config: inner})
-    return {**inputs, "conditions": conditions}
+    result = {**inputs, "conditions": conditions}
+    if inputs.get("transforms"):
+        result["transforms"] = [transform(one) for one in mappings(inputs["transforms"])]
+    return result
+
+
+def transform(inputs: Inputs) -> Inputs:
+    """A transform has one rewrite in Pulumi, a list of them for the load balancer."""
+    return {
+        name: {"rewrites": [value["rewrite"]]} if name.endswith("RewriteConfig") else value
+        for name, value in inputs.items()
+    }
 
 
 _LOGS_ATTRIBUTES = {
@@ -170,6 +181,14 @@ KINDS = {
         outputs={"arn": "{TargetGroupArn}"},
         after=lambda inputs, making: {"arnSuffix": str(making.scope["id"]).rsplit(":", 1)[1]},
         name=Name(limit=32),
+    ),
+    "aws:lb/targetGroupAttachment:TargetGroupAttachment": Kind(
+        create=Call("elbv2.register_targets"),
+        prepare=lambda inputs, _: {
+            "targetGroupArn": inputs["targetGroupArn"],
+            "targets": [{"id": inputs["targetId"], "port": inputs.get("port")}],
+        },
+        id="{targetGroupArn}",
     ),
     "aws:lb/listener:Listener": Kind(
         create=Call("elbv2.create_listener", renames={**_ACTIONS, **_FORWARD}),

@@ -108,9 +108,18 @@ def test_its_policy_denies_what_is_not_tls_1_2() -> None:
 def test_logs_come_from_this_account_only() -> None:
     found = statements(record(logs), "logs-policy")
 
-    assert set(found) == {"TlsOnly", "Tls12AndNewer", "LoadBalancersLog", "CloudFrontLogs", "S3Logs"}
+    assert set(found) == {
+        "TlsOnly",
+        "Tls12AndNewer",
+        "LoadBalancersLog",
+        "CloudFrontLogs",
+        "NetworkLoadBalancersAskWhoseBucketItIs",
+        "NetworkLoadBalancersLog",
+        "S3Logs",
+    }
     balancers, cloudfront, s3 = found["LoadBalancersLog"], found["CloudFrontLogs"], found["S3Logs"]
-    for statement in (balancers, cloudfront, s3):
+    network, asks = found["NetworkLoadBalancersLog"], found["NetworkLoadBalancersAskWhoseBucketItIs"]
+    for statement in (balancers, cloudfront, network, s3):
         assert (statement["Effect"], statement["Action"]) == ("Allow", "s3:PutObject")
         assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == ACCOUNT
     bucket = found["TlsOnly"]["Resource"][0]
@@ -125,6 +134,12 @@ def test_logs_come_from_this_account_only() -> None:
     assert cloudfront["Condition"]["ArnLike"] == {
         "aws:SourceArn": f"arn:aws:logs:us-east-1:{ACCOUNT}:delivery-source:*"
     }
+    assert (network["Principal"], network["Resource"]) == (cloudfront["Principal"], cloudfront["Resource"])
+    assert network["Condition"]["StringEquals"] == cloudfront["Condition"]["StringEquals"]
+    for statement in (network, asks):
+        delivery = f"arn:aws:logs:{REGION}:{ACCOUNT}:*"
+        assert statement["Condition"]["ArnLike"] == {"aws:SourceArn": delivery}
+    assert (asks["Action"], asks["Resource"]) == ("s3:GetBucketAcl", bucket)
     assert s3["Principal"] == {"Service": "logging.s3.amazonaws.com"}
     assert s3["Resource"] == [f"{bucket}/s3/*"]
 
