@@ -58,6 +58,18 @@ class DeployScope:
             if (reading := _read_only(statements))
         } | ({"state": self._state()} if self.state_bucket or self.state_key_arn else {})
 
+    def building(self) -> Statements:
+        """The statements that `pulumi up` of the images alone needs."""
+        keys = f"arn:aws:kms:{self.region}:{self.account_id}:key/*"
+        bucket = f"arn:aws:s3:::{self.state_bucket}"
+        state = allow("s3", "DeleteObject GetObject ListBucket PutObject", bucket, f"{bucket}/*")
+        return [
+            *deploy_permissions.images(f"{self.region}:{self.account_id}"),
+            allow("kms", "Decrypt DescribeKey Encrypt GenerateDataKey", keys),
+            allow("kms", "CreateGrant", keys, condition={"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+            *([state] if self.state_bucket else []),
+        ]
+
     def _state(self) -> Statements:
         bucket = f"arn:aws:s3:::{self.state_bucket}"
         return [
@@ -81,19 +93,19 @@ def role(
     description: str,
     *,
     trust: Statement,
-    boundary: iam.Policy,
+    boundary: iam.Policy | None,
     policies: Mapping[str, iam.Policy],
     parent: pulumi.Resource,
     session_seconds: int | None = None,
 ) -> iam.Role:
-    """A role within the boundary, with these policies, each attached under the name given with it."""
+    """A role out of deploys' reach, within the boundary; `policies` by the names of their attachments."""
     child = pulumi.ResourceOptions(parent=parent)
     made = iam.Role(
         name,
         path=deploy_boundary.PATH,
         description=description,
         assume_role_policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [trust]}),
-        permissions_boundary=boundary.arn,
+        permissions_boundary=boundary.arn if boundary else None,
         max_session_duration=session_seconds,
         opts=child,
     )
