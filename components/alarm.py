@@ -61,9 +61,7 @@ class Alarm:
             self._refuse(f"it has {len(self.metrics)} metrics, AWS takes 1 to {MOST_METRICS}")
         for id_ in self.metrics:
             if not ID.fullmatch(id_) or id_ == VALUE:
-                self._refuse(
-                    f"id '{id_}' must be a lower-case letter, then letters, digits or _, not '{VALUE}'"
-                )
+                self._refuse(f"id '{id_}' must be a-z, then letters, digits or _, not {VALUE}")
         if self.expression is None and len(self.metrics) > 1:
             self._refuse(f"it has {len(self.metrics)} metrics and no expression that makes one value of them")
         if self.period_seconds < MINUTE_SECONDS or self.period_seconds % MINUTE_SECONDS:

@@ -38,6 +38,7 @@ class RecordingMocks(Mocks):
             "readerEndpoint": f"{physical}-ro.{service}.internal",
             "configurationEndpointAddress": f"{physical}.cfg.internal",
             "clusterAddress": f"{physical}.cfg.internal",
+            "replicationGroupId": physical,
             "clusterResourceId": f"cluster-{args.name}",
             "primaryEndpointAddress": f"{physical}.cache.internal",
             "port": 5432,

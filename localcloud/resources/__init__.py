@@ -3,6 +3,7 @@
 from localcloud.resources import (
     backup,
     compute,
+    costs,
     edge,
     elasticache,
     events,
@@ -21,6 +22,7 @@ from localcloud.resources import (
 KINDS = {
     **backup.KINDS,
     **compute.KINDS,
+    **costs.KINDS,
     **edge.KINDS,
     **elasticache.KINDS,
     **events.KINDS,

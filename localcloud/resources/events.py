@@ -21,7 +21,7 @@ KINDS = {
         ignored=["forceDestroy"],
     ),
     "aws:cloudwatch/eventTarget:EventTarget": Kind(
-        create=Call("events.put_targets"),
+        create=Call("events.put_targets", renames={"targets.inputTransformer.inputPaths": "InputPathsMap"}),
         prepare=target,
         id="{rule}",
     ),

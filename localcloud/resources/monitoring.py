@@ -62,4 +62,9 @@ KINDS = {
         outputs={"arn": "arn:aws:cloudwatch:{region}:{account}:alarm:{name}"},
         name=Name(),
     ),
+    "aws:cloudwatch/dashboard:Dashboard": Kind(
+        create=Call("cloudwatch.put_dashboard"),
+        id="{dashboardName}",
+        outputs={"dashboardArn": "arn:aws:cloudwatch::{account}:dashboard/{dashboardName}"},
+    ),
 }
