@@ -74,6 +74,8 @@ class Container:
     )
     """Other containers of the task, and what they must be before it starts. They stop after it."""
     mounts: Sequence[MountPoint] = ()
+    pull_secret: SecretValue | None = None
+    """What ECS signs in to the image's registry with, where that is not ECR."""
 
     def definition(self) -> dict[str, Any]:
         """The member of `containerDefinitions`, canonical."""
@@ -81,6 +83,9 @@ class Container:
             {
                 "name": self.name,
                 "image": self.image,
+                "repositoryCredentials": {"credentialsParameter": self.pull_secret.arn}
+                if self.pull_secret
+                else None,
                 "essential": self.essential,
                 "memory": self.memory_mib,
                 "dependsOn": [

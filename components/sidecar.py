@@ -75,12 +75,15 @@ class Sidecar:
     @property
     def from_internet(self) -> bool:
         """Whether its image comes from a registry that has no door in the VPC."""
-        return isinstance(self.image, str) and ECR.fullmatch(self.image.split("@")[0]) is None
+        if isinstance(self.image, Image):
+            return self.image.pull_secret is not None
+        return ECR.fullmatch(self.image.split("@")[0]) is None
 
     def container(self, log_group_name: pulumi.Input[str], region: str) -> Container:
         return Container(
             name=self.name,
             image=self.image.uri if isinstance(self.image, Image) else self.image,
+            pull_secret=self.image.pull_secret if isinstance(self.image, Image) else None,
             command=self.command,
             environment=self.environment,
             secrets=self.secrets,

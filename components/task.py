@@ -82,6 +82,7 @@ class Task(pulumi.ComponentResource):
     def _make_roles(self, args: TaskArgs, logs: cloudwatch.LogGroup) -> tuple[iam.Role, iam.Role]:
         _, secrets = args.variables()
         beside = [secret for sidecar in args.sidecars for secret in sidecar.secrets.values()]
+        beside += args.pull_secrets()
         execution_role, policy = task_role.role(
             f"{self._name}-execution-role",
             f"ECS starts tasks of {self._name}",
@@ -136,6 +137,7 @@ class Task(pulumi.ComponentResource):
         return Container(
             name=self._name,
             image=args.image.uri,
+            pull_secret=args.image.pull_secret,
             command=args.command,
             port=args.port,
             port_protocol=args.port_protocol,

@@ -99,6 +99,12 @@ class TaskArgs:
                 found.append(pull)
         return found
 
+    def pull_secrets(self) -> list[SecretValue]:
+        """What ECS signs in with to registries that are not ECR."""
+        images = [self.image, *(sidecar.image for sidecar in self.sidecars)]
+        secrets = [image.pull_secret for image in images if isinstance(image, Image)]
+        return [secret for secret in secrets if secret is not None]
+
     @property
     def port_name(self) -> str | None:
         """What Service Connect calls the port; only a service has such a name."""
@@ -125,6 +131,11 @@ class TaskArgs:
         if self.internet_access and network.nat == "none":
             raise pulumi.RunError(
                 "task: internet_access needs a NAT gateway, and nat is none; set nat to single"
+            )
+        if self.image.pull_secret is not None and not self.internet_access:
+            raise pulumi.RunError(
+                "task: the image comes from an external repository; give internet_access, or leave "
+                "own_repository of the image True"
             )
         for sidecar in self.all_sidecars():
             if sidecar.from_internet and not self.internet_access:
