@@ -2,11 +2,14 @@
 
 from localcloud.resources import (
     backup,
+    capacity,
     compute,
     costs,
+    delivery,
     edge,
     elasticache,
     events,
+    file_systems,
     functions,
     identity,
     load_balancing,
@@ -16,16 +19,21 @@ from localcloud.resources import (
     rds,
     rds_proxy,
     registry,
+    scheduler,
+    service_discovery,
     storage,
 )
 
 KINDS = {
     **backup.KINDS,
+    **capacity.KINDS,
     **compute.KINDS,
     **costs.KINDS,
+    **delivery.KINDS,
     **edge.KINDS,
     **elasticache.KINDS,
     **events.KINDS,
+    **file_systems.KINDS,
     **functions.KINDS,
     **identity.KINDS,
     **load_balancing.KINDS,
@@ -35,6 +43,8 @@ KINDS = {
     **rds.KINDS,
     **rds_proxy.KINDS,
     **registry.KINDS,
+    **scheduler.KINDS,
+    **service_discovery.KINDS,
     **storage.KINDS,
 }
-INVOKES = {**network.INVOKES, **registry.INVOKES}
+INVOKES = {**identity.INVOKES, **network.INVOKES, **registry.INVOKES}

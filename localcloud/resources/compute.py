@@ -60,7 +60,14 @@ KINDS = {
         ignored=["skipDestroy", "trackLatest"],
     ),
     "aws:ecs/service:Service": Kind(
-        create=Call("ecs.create_service", renames={"name": "serviceName", "iamRole": "role"}),
+        create=Call(
+            "ecs.create_service",
+            renames={
+                "name": "serviceName",
+                "iamRole": "role",
+                "serviceConnectConfiguration.services.clientAlias": "clientAliases",
+            },
+        ),
         prepare=service,
         result="service",
         id="{serviceArn}",

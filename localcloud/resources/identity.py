@@ -1,6 +1,28 @@
 """IAM, KMS and Secrets Manager."""
 
+from typing import Any
+
 from localcloud.kind import Call, Kind, Name
+from localcloud.making import Making
+
+
+def secret_version(arguments: dict[str, Any], making: Making) -> dict[str, Any]:
+    """The invoke `secretsmanager.getSecretVersion`."""
+    wanted = {"SecretId": str(arguments["secretId"])}
+    wanted |= {
+        member: str(arguments[name])
+        for name, member in (("versionId", "VersionId"), ("versionStage", "VersionStage"))
+        if arguments.get(name)
+    }
+    answer = making.client("secretsmanager").get_secret_value(**wanted)
+    return {
+        **arguments,
+        "id": f"{answer['ARN']}|{answer['VersionId']}",
+        "arn": answer["ARN"],
+        "versionId": answer["VersionId"],
+        "secretString": answer.get("SecretString", ""),
+    }
+
 
 KINDS = {
     "aws:iam/role:Role": Kind(
@@ -29,6 +51,21 @@ KINDS = {
         result="Policy",
         id="{Arn}",
         outputs={"arn": "{Arn}"},
+        name=Name(limit=128),
+    ),
+    "aws:iam/instanceProfile:InstanceProfile": Kind(
+        create=Call("iam.create_instance_profile", renames={"name": "InstanceProfileName"}),
+        then=[
+            Call(
+                "iam.add_role_to_instance_profile",
+                fixed={"InstanceProfileName": "{name}"},
+                inputs=["role"],
+                renames={"role": "RoleName"},
+            )
+        ],
+        result="InstanceProfile",
+        id="{InstanceProfileName}",
+        outputs={"arn": "{Arn}", "uniqueId": "{InstanceProfileId}"},
         name=Name(limit=128),
     ),
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Kind(
@@ -81,3 +118,5 @@ KINDS = {
         outputs={"arn": "{ARN}", "versionId": "{VersionId}", "secretArn": "{ARN}"},
     ),
 }
+
+INVOKES = {"aws:secretsmanager/getSecretVersion:getSecretVersion": secret_version}

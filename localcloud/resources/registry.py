@@ -6,6 +6,8 @@ from typing import Any
 from localcloud.kind import Call, Kind, Name
 from localcloud.making import Making
 
+REGISTRY = "the emulator has no settings of the registry"
+
 
 def authorization_token(arguments: dict[str, Any], making: Making) -> dict[str, Any]:
     """The invoke `ecr.getAuthorizationToken`: user and password as the provider splits them."""
@@ -44,6 +46,31 @@ KINDS = {
             "ecr.set_repository_policy", renames={"repository": "repositoryName", "policy": "policyText"}
         ),
         id="{repository}",
+        outputs={"registryId": "{account}"},
+    ),
+    "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration": Kind(
+        create=Call("ecr.put_registry_scanning_configuration", recorded=REGISTRY),
+        id="{account}",
+        outputs={"registryId": "{account}"},
+    ),
+    "aws:ecr/replicationConfiguration:ReplicationConfiguration": Kind(
+        create=Call("ecr.put_replication_configuration", recorded=REGISTRY),
+        id="{account}",
+        outputs={"registryId": "{account}"},
+    ),
+    "aws:ecr/registryPolicy:RegistryPolicy": Kind(
+        create=Call("ecr.put_registry_policy", renames={"policy": "policyText"}, recorded=REGISTRY),
+        id="{account}",
+        outputs={"registryId": "{account}"},
+    ),
+    "aws:ecr/pullThroughCacheRule:PullThroughCacheRule": Kind(
+        create=Call("ecr.create_pull_through_cache_rule", recorded=REGISTRY),
+        id="{ecrRepositoryPrefix}",
+        outputs={"registryId": "{account}"},
+    ),
+    "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": Kind(
+        create=Call("ecr.create_repository_creation_template", recorded=REGISTRY),
+        id="{prefix}",
         outputs={"registryId": "{account}"},
     ),
 }
