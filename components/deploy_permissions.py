@@ -81,9 +81,10 @@ def _compute(here: str) -> Statements:
         allow(
             "elasticloadbalancing",
             """AddTags CreateListener CreateLoadBalancer CreateRule CreateTargetGroup DeleteListener
-            DeleteLoadBalancer DeleteRule DeleteTargetGroup ModifyListener ModifyListenerAttributes
-            ModifyLoadBalancerAttributes ModifyRule ModifyTargetGroup ModifyTargetGroupAttributes
-            RemoveTags SetIpAddressType SetRulePriorities SetSecurityGroups SetSubnets SetWebAcl""",
+            DeleteLoadBalancer DeleteRule DeleteTargetGroup DeregisterTargets ModifyListener
+            ModifyListenerAttributes ModifyLoadBalancerAttributes ModifyRule ModifyTargetGroup
+            ModifyTargetGroupAttributes RegisterTargets RemoveTags SetIpAddressType SetRulePriorities
+            SetSecurityGroups SetSubnets SetWebAcl""",
             f"arn:aws:elasticloadbalancing:{here}:*",
         ),
         allow(
@@ -95,11 +96,15 @@ def _compute(here: str) -> Statements:
         ),
         allow(
             "application-autoscaling",
-            """DeleteScalingPolicy DeregisterScalableTarget ListTagsForResource PutScalingPolicy
-            RegisterScalableTarget TagResource UntagResource""",
+            """DeleteScalingPolicy DeleteScheduledAction DeregisterScalableTarget ListTagsForResource
+            PutScalingPolicy PutScheduledAction RegisterScalableTarget TagResource UntagResource""",
             f"arn:aws:application-autoscaling:{here}:scalable-target/*",
         ),
-        allow("application-autoscaling", "DescribeScalableTargets DescribeScalingPolicies", "*"),
+        allow(
+            "application-autoscaling",
+            "DescribeScalableTargets DescribeScalingPolicies DescribeScheduledActions",
+            "*",
+        ),
         allow(
             "cloudwatch",
             """DeleteAlarms DescribeAlarms ListTagsForResource PutCompositeAlarm PutMetricAlarm TagResource

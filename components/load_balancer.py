@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import ec2, lb, vpc, wafv2
 
-from components import listener
+from components import listener, share
 from components.alarm import Alarm
 from components.answer import FixedResponse, Redirect
 from components.bucket import Bucket
@@ -15,10 +15,9 @@ from components.match import Match, refuse_bad_cidr
 from components.names import refuse_bad_name
 from components.network import Network
 from components.route import Attachment, Entrance, Rewrite, Route, priority_of, refuse_collision
-from components.target_group import LONGEST_STICKY_SECONDS, Sticky, http_target_group
+from components.target_group import Sticky
 
 LONGEST_IDLE_TIMEOUT_SECONDS = 4000
-HIGHEST_WEIGHT = 999
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,39 +152,10 @@ class LoadBalancer(pulumi.ComponentResource):
     ) -> Mapping[str, Attachment]:
         """Share a route between services by weight, such as `{"api": 95, "api-next": 5}`; each takes its
         own attachment. `sticky_seconds` keeps a client with the service that answered it first."""
-        for service, weight in weights.items():
-            because = "a target group's name has 32, with '-share' and Pulumi's suffix"
-            refuse_bad_name("service", service, longest=18, because=because)
-            if not 0 <= weight <= HIGHEST_WEIGHT:
-                raise pulumi.RunError(
-                    f"load balancer: weight {weight} of '{service}' in {route}; give 0 to {HIGHEST_WEIGHT}"
-                )
-        if len(weights) not in range(2, 6):
-            raise pulumi.RunError(
-                f"load balancer: {route} is split between {len(weights)} services; AWS takes 2 to 5"
-            )
-        if sticky_seconds is not None and not 1 <= sticky_seconds <= LONGEST_STICKY_SECONDS:
-            raise pulumi.RunError(
-                f"load balancer: sticky_seconds is {sticky_seconds}; give 1 to {LONGEST_STICKY_SECONDS}"
-            )
-        groups = {
-            service: http_target_group(
-                f"{service}-share",
-                vpc_id=self._network.vpc_id,
-                health_check_path=route.health_check_path,
-                sticky=route.sticky,
-                parent=self,
-            )
-            for service in weights
-        }
-        forward: lb.ListenerRuleActionForwardArgsDict = {
-            "target_groups": [
-                {"arn": group.arn, "weight": weights[service]} for service, group in groups.items()
-            ]
-        }
-        if sticky_seconds is not None:
-            forward["stickiness"] = {"enabled": True, "duration": sticky_seconds}
-        rule = self._rule("-".join(weights), route, {"type": "forward", "forward": forward})
+        share.refuse_bad_weights(route, weights, sticky_seconds)
+        groups = share.make_groups(route, weights, self._network.vpc_id, self)
+        action = share.forward(groups, weights, sticky_seconds)
+        rule = self._rule("-".join(groups), route, action)
         return {
             service: Attachment(
                 title=f"the share of '{service}' in {route}",
