@@ -177,7 +177,7 @@ class Agent(threading.Thread):
                 self._lone[record.arn] = self._start(record, {})
             elif task is not None and not task.is_alive():
                 self._report(f"{task.label}: task {task.task_id[:8]} ended: {task.reason}")
-                self._ecs.stop_task(cluster=cluster, task=task.arn, reason=task.reason[:255])
+                task.report_end(cluster)
                 del self._lone[record.arn]
         part = f"/{_name(cluster)}/"
         for arn in [arn for arn in self._lone if part in arn and arn not in wanted]:
@@ -186,7 +186,7 @@ class Agent(threading.Thread):
                 del self._lone[arn]
 
     def _start(self, record: Record, service: Mapping[str, Any]) -> Task:
-        definition = _overridden(self._definition(record.task_definition), self._records[record.arn])
+        definition = overridden(self._definition(record.task_definition), self._records[record.arn])
         client = self._platform.host.clients.get("elbv2", self._platform.host.region)
         attached: list[dict[str, Any]] = service.get("loadBalancers") or []
         return Task(
@@ -205,7 +205,7 @@ class Agent(threading.Thread):
         return self._definitions[arn]
 
 
-def _overridden(definition: dict[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+def overridden(definition: dict[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
     """The task definition with what `run_task` was asked to do otherwise: commands and variables."""
     overrides: dict[str, list[dict[str, Any]]] = record.get("overrides") or {}
     by_name = {str(override.get("name")): override for override in overrides.get("containerOverrides") or []}

@@ -20,6 +20,7 @@ from localcloud.errors import LocalCloudError
 from localcloud.making import Making, RecordedCall
 from localcloud.mapper import MappingError
 from localcloud.resources import INVOKES, KINDS
+from localcloud.task import Platform
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key by which Pulumi marks a wrapped value; a secret's has `value` beside it."""
@@ -81,6 +82,8 @@ class Cloud(Mocks):
     servers: Servers
     root: Path
     report: Callable[[Event], None]
+    make_platform: Callable[[Mapping[str, str]], Platform]
+    """Gives what tasks run on that the program waits for, when it is told the folders of images."""
     images: dict[str, str] = field(default_factory=dict[str, str])
     """URI of an image, as task definitions name it, to the folder that it is built from."""
     recorded: list[RecordedCall] = field(default_factory=list[RecordedCall])
@@ -89,6 +92,7 @@ class Cloud(Mocks):
     """What the handlers of one resource leave for those of another, by id."""
     exclusive: threading.RLock = field(default_factory=threading.RLock)
     """Held where two resources might make the same thing."""
+    _platform: Platform | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _names: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
 
@@ -126,6 +130,13 @@ class Cloud(Mocks):
         except Exception as error:
             raise self._failed(making, error, secrets) from None
 
+    def platform(self) -> Platform:
+        """What tasks run on, made for the first of them."""
+        with self.exclusive:
+            if self._platform is None:
+                self._platform = self.make_platform(self.images)
+            return self._platform
+
     def _making(self, args: MockResourceArgs) -> Making:
         with self._lock:
             occurrence = self._names[args.typ, args.name]
@@ -162,7 +173,9 @@ class Cloud(Mocks):
         return invoke(arguments, making)
 
     def _failed(self, making: Making, error: Exception, secrets: set[str]) -> LocalCloudError:
-        failure = LocalCloudError(f"{making.name} ({making.token}): {mask(self._message(error), secrets)}")
+        message = f"{making.name} ({making.token}): {mask(self._message(error), secrets)}"
+        log = error.log if isinstance(error, LocalCloudError) else ()
+        failure = LocalCloudError(message, log=[mask(line, secrets) for line in log])
         with self._lock:
             if self.failure is None:
                 self.failure = failure

@@ -1,5 +1,6 @@
 """Deploys a stack's program into the emulator: the same program that `pulumi up` runs."""
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,8 @@ from localcloud.cloud import SECRET, SIGNATURE, Cloud, Event, Servers
 from localcloud.errors import LocalCloudError
 from localcloud.making import RecordedCall
 from localcloud.mapper import plain
+from localcloud.one_off import throwaway
+from localcloud.task import Platform
 from operations import program, stack_file
 
 HIDDEN = "[secret]"
@@ -48,8 +51,12 @@ def deploy(
     report: Callable[[Event], None] = lambda _: None,
     config: Mapping[str, str] | None = None,
     root: Path = stack_file.ROOT,
+    platform: Callable[[Mapping[str, str]], Platform] | None = None,
 ) -> Deployment:
     """Run the program of a stack and make what it registers. `report` is called for each resource.
+
+    `platform` gives what tasks run on that the program waits for, such as a migration, when it is told the
+    folders of images; without it, one is made for them and thrown away.
 
     Raises LocalCloudError, in one line, for what its user can mend and for what the emulator refuses.
     Nothing is rolled back: the emulator is thrown away.
@@ -58,11 +65,24 @@ def deploy(
         values = dict(stack_file.load_config(stack, root) if config is None else config)
     except stack_file.ProgramError as error:
         raise LocalCloudError(str(error)) from None
-    cloud = _cloud(stack, values, clients=Clients(endpoint), servers=servers, report=report, root=root)
+    with contextlib.ExitStack() as ending:
+        cloud = _cloud(
+            stack,
+            values,
+            clients=Clients(endpoint),
+            servers=servers,
+            report=report,
+            root=root,
+            make_platform=platform or (lambda images: ending.enter_context(throwaway(cloud, images))),
+        )
+        return _deploy(cloud, values)
+
+
+def _deploy(cloud: Cloud, values: Mapping[str, str]) -> Deployment:
     warm = threading.Thread(target=_make_clients, args=(cloud,), name="clients", daemon=True)
     warm.start()
     try:
-        run = program.run(stack, cloud, config=values, root=root)
+        run = program.run(cloud.stack, cloud, config=values, root=cloud.root)
     except Exception as error:
         if cloud.failure is not None:
             raise cloud.failure from None
@@ -74,7 +94,7 @@ def deploy(
     if cloud.failure is not None:
         raise cloud.failure
     return Deployment(
-        stack=stack,
+        stack=cloud.stack,
         region=cloud.region,
         account=cloud.account,
         outputs=cast("dict[str, Any]", _hide(plain(run.outputs))),
@@ -92,6 +112,7 @@ def _cloud(
     servers: Servers,
     report: Callable[[Event], None],
     root: Path,
+    make_platform: Callable[[Mapping[str, str]], Platform],
 ) -> Cloud:
     region = config.get("aws:region")
     if not region:
@@ -115,6 +136,7 @@ def _cloud(
         servers=servers,
         root=root,
         report=report,
+        make_platform=make_platform,
     )
 
 

@@ -46,6 +46,7 @@ class Emulator:
             "DOCKER_HOST": f"unix://{folder}/no-docker",  # the agent runs the tasks, see agent.py
             "LOG_LEVEL": "WARNING",
             "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(Path(__file__).parents[1]),  # this checkout, whichever is installed
         }
         process = processes.start(
             "the AWS emulator", [sys.executable, "-m", "localcloud.emulator"], env=env, cwd=folder,

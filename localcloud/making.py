@@ -137,6 +137,8 @@ class Making:
         return f"{name.prefix}{logical}-{self.unique(7)}"
 
     def _tagged(self, kind: Kind, inputs: Inputs) -> Inputs:
+        if isinstance(inputs.get("tags"), list):  # an auto scaling group's: the provider adds none to them
+            return inputs
         claimed = any("tags" in call.inputs for call in kind.then)
         if not claimed and not kind.tag_as:
             shape = _member(self._operation(kind.create)[1], kind.create.under)

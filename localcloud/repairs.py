@@ -13,7 +13,27 @@ def apply() -> None:
         importlib.import_module(f"ministack.services.{name}") for name in ("cloudfront", "s3", "alb")
     )
     identify_targets_by_port(alb)
+    keep_exit_codes(importlib.import_module("ministack.services.ecs"))
     reach_origins_as_cloudfront(cloudfront, s3, alb, importlib.import_module("ministack.core.iam_evaluator"))
+
+
+def keep_exit_codes(ecs: Any) -> None:
+    """Let a container's exit code be what its agent reports, as in ECS: ministack 1.5.33 acknowledges and
+
+    forgets, and then says 0 of every task that is stopped.
+    """
+    acknowledge = ecs._ACTION_MAP["SubmitContainerStateChange"]
+
+    def submit(request: Any) -> Any:
+        task = ecs._resolve_task(
+            request.get("task", ""), ecs._resolve_cluster_name(request.get("cluster", ""))
+        )
+        for container in task["containers"] if task else ():
+            if container["name"] == request.get("containerName") and "exitCode" in request:
+                container["exitCode"] = request["exitCode"]
+        return acknowledge(request)
+
+    ecs._ACTION_MAP["SubmitContainerStateChange"] = submit
 
 
 def identify_targets_by_port(alb: Any) -> None:

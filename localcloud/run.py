@@ -5,7 +5,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from socket import socket
@@ -100,9 +100,16 @@ class Run:
             servers = real_servers.start(self.processes, folder=self.scratch, logs=self.logs)
             self.parts += [servers.postgres.process, servers.valkey.process]
             emulator.wait()
-        deployment = self._deploy(emulator.endpoint, servers)
         clients = Clients(emulator.endpoint)
-        self._run_services(clients, servers, deployment.images)
+        platforms: list[Platform] = []  # one, made for the first task that runs on it
+
+        def platform(images: Mapping[str, str]) -> Platform:
+            if not platforms:
+                platforms.append(self._platform(clients, servers, images))
+            return platforms[0]
+
+        deployment = self._deploy(emulator.endpoint, servers, platform)
+        self._run_services(platform(deployment.images))
         domain = _domain(clients, self.region, deployment.outputs)
         address = None
         if domain is not None:
@@ -110,7 +117,12 @@ class Run:
             address = f"http://{LOOPBACK}:{site.getsockname()[1]}"
         self._tell(emulator.endpoint, address, deployment.outputs)
 
-    def _deploy(self, endpoint: str, servers: real_servers.Servers) -> "Deployment":
+    def _deploy(
+        self,
+        endpoint: str,
+        servers: real_servers.Servers,
+        platform: Callable[[Mapping[str, str]], Platform],
+    ) -> "Deployment":
         deploying = importlib.import_module("localcloud.deploy")
         with self.output.step(f"Deploying the program of stack {self.options.stack}") as step:
             made = 0
@@ -126,18 +138,21 @@ class Run:
                 servers=servers,
                 report=report,
                 root=self.options.project,
+                platform=platform,
             )
             step.result = f"{made} resources"
         return deployment
 
-    def _run_services(
+    def _platform(
         self, clients: Clients, servers: real_servers.Servers, images: Mapping[str, str]
-    ) -> None:
+    ) -> Platform:
         home = self.scratch / "home"
         home.mkdir()
         host = Host(clients=clients, region=self.region, images=images, servers=servers, home=home)
         streams = LogStreams(clients, self.region, self.logs)
-        platform = Platform(host=host, processes=self.processes, streams=streams, logs=self.logs)
+        return Platform(host=host, processes=self.processes, streams=streams, logs=self.logs)
+
+    def _run_services(self, platform: Platform) -> None:
         with self.output.step("Starting the services") as step:
             self.agent = Agent(platform, self.output.line)
             self.agent.start()

@@ -65,6 +65,8 @@ class Task:
         """Why it ended, in the words of ECS's stopped reasons."""
         self.replaced = False
         """A deployment replaces it: it goes as soon as enough others are healthy."""
+        self.exit_codes: dict[str, int] = {}
+        """Of the containers that ended by themselves."""
         self.log = platform.logs / f"{name}.log"
         self.port = free_port()
         self._platform = platform
@@ -104,6 +106,15 @@ class Task:
 
     def join(self, timeout_seconds: float) -> None:
         self._thread.join(timeout_seconds)
+
+    def report_end(self, cluster: str) -> None:
+        """Record in the emulator that it has ended, why, and with which exit codes."""
+        ecs = self._platform.host.clients.get("ecs", self._platform.host.region)
+        for container, code in self.exit_codes.items():
+            ecs.submit_container_state_change(
+                cluster=cluster, task=self.arn, containerName=container, status="STOPPED", exitCode=code
+            )
+        ecs.stop_task(cluster=cluster, task=self.arn, reason=self.reason[:255])
 
     def _run(self) -> None:
         try:
@@ -172,6 +183,8 @@ class Task:
         while not self._stopping.wait(POLL_SECONDS):
             for container, process, _ in self._containers:
                 code = process.exit_code()
+                if code is not None:
+                    self.exit_codes[container.name] = code
                 if code is not None and container.essential:
                     raise TaskFailedError(
                         f"Essential container in task exited: {container.name}, {ending(code)}"

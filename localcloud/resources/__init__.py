@@ -22,6 +22,7 @@ from localcloud.resources import (
     scheduler,
     service_discovery,
     storage,
+    tasks,
 )
 
 KINDS = {
@@ -46,5 +47,6 @@ KINDS = {
     **scheduler.KINDS,
     **service_discovery.KINDS,
     **storage.KINDS,
+    **tasks.KINDS,
 }
 INVOKES = {**identity.INVOKES, **network.INVOKES, **registry.INVOKES}
