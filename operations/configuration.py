@@ -28,16 +28,21 @@ def page(text: str) -> str:
 def _keys() -> Iterator[tuple[str, str, str]]:
     sys.path.insert(0, str(ROOT / "platform"))
     settings: Any = importlib.import_module("settings")
-    namespace = project_name()
+    refusals: Any = importlib.import_module("refusals")
     for name, field in settings.Settings.model_fields.items():
         key = field.alias or name
-        full = f"{'aws' if key in settings.AWS_FIELDS else namespace}:{key}"
-        section = settings.section_of(field)
-        if section is None:
-            yield full, _default(field), settings.allowed_values(field)
-            continue
-        for inner_name, inner in section.model_fields.items():
-            yield f"{full}.{inner.alias or inner_name}", _default(inner), settings.allowed_values(inner)
+        namespace = "aws" if key in refusals.AWS_FIELDS else project_name()
+        yield from _rows(refusals, f"{namespace}:{key}", field)
+
+
+def _rows(refusals: Any, key: str, field: Any) -> Iterator[tuple[str, str, str]]:
+    """Of a value one, of a section those of its keys, of a list of sections both."""
+    section = refusals.section_of(field)
+    listed = refusals.is_list(field)
+    if section is None or listed:
+        yield key, _default(field), refusals.allowed_values(field)
+    for name, inner in section.model_fields.items() if section else ():
+        yield from _rows(refusals, f"{key}{'[]' if listed else ''}.{inner.alias or name}", inner)
 
 
 def _default(field: Any) -> str:

@@ -7,21 +7,25 @@ gc.set_threshold(100_000, 50, 50)  # a graph holds next to no garbage: see docs/
 import asyncio
 from typing import Any
 
+import parts
 import pulumi
 
+from components.alarms import Alarms, AlarmsArgs
 from components.bucket import Bucket, BucketArgs
 from components.certificate import Certificate, CertificateArgs
 from components.cluster import Cluster, ClusterArgs
 from components.database import Database, DatabaseArgs
+from components.database_proxy import DatabaseProxy, DatabaseProxyArgs
+from components.deployment import Deployment
+from components.external_repository import ExternalRepository
 from components.fargate_service import FargateService, FargateServiceArgs
-from components.github_oidc import GithubOidc, GithubOidcArgs
 from components.image import Image, ImageArgs
 from components.key import Key, KeyArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
+from components.migration import Migration, MigrationArgs
 from components.network import Network, NetworkArgs
 from components.queue import Queue, QueueArgs, Subscription
-from components.redis import Redis, RedisArgs
-from components.scaling import Backlog, Scaling
+from components.role_boundary import RoleBoundary, RoleBoundaryArgs
 from components.secret import GeneratedSecret, GeneratedSecretArgs
 from components.static_site import StaticSite, StaticSiteArgs
 from components.topic import Topic, TopicArgs
@@ -33,33 +37,32 @@ async def main() -> pulumi.Inputs:
     stack = load()
     days, protect = stack.logs.retention_days, stack.protect
 
-    # Foundations: one key, one network, one place for logs.
+    # Foundations: one key, one network, one place for logs, one for alarms. No role exceeds the boundary.
+    boundary = RoleBoundary("shop", RoleBoundaryArgs(account_id=stack.account_id))
     key = Key("shop", KeyArgs(account_id=stack.account_id, region=stack.region, protect=protect))
     encrypted: dict[str, Any] = {"key": key, "log_retention_days": days}
     network = Network("shop", NetworkArgs(region=stack.region, **stack.network.topology(), **encrypted))
     kept: dict[str, Any] = {"protect": protect, "force_destroy": not protect}
-    logs = Bucket(
-        "shop-logs",
-        BucketArgs(
-            log_delivery=True,
-            account_id=stack.account_id,
-            region=stack.region,
-            expire_after_days=days,
-            **kept,
-        ),
-    )
+    place: dict[str, Any] = {"account_id": stack.account_id, "region": stack.region}
+    logs = Bucket("shop-logs", BucketArgs(log_delivery=True, expire_after_days=days, **place, **kept))
+    alarms = Alarms("shop", AlarmsArgs(key=key, emails=stack.alarms.emails)) if stack.alarms else None
 
     # Data, and the messages that an order sends.
     stores: dict[str, Any] = {"network": network, "protect": protect, **encrypted}
-    database = Database("shop", DatabaseArgs(**stack.database.model_dump(), **stores))
-    cache = Redis("shop-cache", RedisArgs(**stack.cache.model_dump(), **stores))
+    events = alarms.topic_arn if alarms else None
+    database = Database("shop", DatabaseArgs(events_topic_arn=events, **stack.database.cluster(), **stores))
+    proxied = DatabaseProxyArgs(database=database, log_retention_days=days) if stack.database.proxy else None
+    entrance = DatabaseProxy("shop", proxied) if proxied else database
+    cache = parts.make_cache(stack, stores)
     orders = Topic("orders", TopicArgs(fifo=True, **encrypted))
     fulfilment = Queue(
         "fulfilment", QueueArgs(key=key, fifo=True, subscriptions=[Subscription(topic=orders)])
     )
     analytics = Queue("analytics", QueueArgs(key=key, subscriptions=[Subscription(topic=orders)]))
+    notices = parts.notify(stack, orders, encrypted)
+    parts.make_backup(stack, key, database, alarms)
 
-    # The application: one image, two services behind one load balancer.
+    # The application: one image, its migration, then two services behind one load balancer.
     domain: dict[str, Any] = {"domain": stack.site.domain, "hosted_zone_id": stack.site.hosted_zone_id}
     certificate = Certificate("shop", CertificateArgs(**domain)) if stack.site.domain else None
     load_balancer = LoadBalancer(
@@ -76,16 +79,34 @@ async def main() -> pulumi.Inputs:
         ImageArgs(
             context="app/api",
             uri=stack.pinned("api"),
+            external_repositories=[
+                ExternalRepository(**repository.model_dump())
+                for repository in stack.images.external_repositories
+            ],
             key=key,
             protect=protect,
-            **stack.images.model_dump(),
+            **stack.images.making(),
         ),
     )
-    shared: dict[str, Any] = {
-        "cluster": Cluster("shop", ClusterArgs(network=network, **encrypted)),
-        "image": image,
-        "architecture": stack.architecture,
+    cluster = Cluster("shop", ClusterArgs(network=network, **parts.capacity(stack), **encrypted))
+    environment = {"ENVIRONMENT": pulumi.get_stack(), "MIGRATE_ON_START": "false"}
+    task: dict[str, Any] = {"cluster": cluster, "image": image, "architecture": stack.architecture}
+    migration = Migration(
+        "migration",
+        MigrationArgs(
+            command=["python", "-m", "shop.migrate"],
+            links=[database.link()],
+            environment=environment,
+            after=[database],
+            **task,
+        ),
+    )
+    service: dict[str, Any] = {
+        **task,
+        "after": [migration],
         "enable_execute_command": stack.enable_execute_command,
+        "tracing": stack.tracing,
+        "internet_access": stack.tracing,  # for the collector's image, and X-Ray
     }
     signing_key = GeneratedSecret("jwt-signing-key", GeneratedSecretArgs(key=key))
     api = FargateService(
@@ -94,36 +115,37 @@ async def main() -> pulumi.Inputs:
             port=8000,
             route=load_balancer.route("/api/*"),
             health_command=["python", "-m", "shop.healthcheck"],
-            links=[database.link(), cache.link()],
+            links=[entrance.link(), cache.link()],
             environment={
-                "ENVIRONMENT": pulumi.get_stack(),
+                **environment,
                 "JWT_ISSUER": f"causeway-{pulumi.get_stack()}",
                 "SEED_CATALOGUE": "true" if stack.sample_data else "false",
             },
             secrets={"JWT_SIGNING_KEY": signing_key.value_from()},
-            scaling=Scaling(minimum=stack.api.min_tasks, maximum=stack.api.max_tasks),
+            scaling=parts.scaling(stack.api),
+            deployment=Deployment(**stack.api.deployment.model_dump()),
             **stack.api.size(),
-            **shared,
+            **service,
         ),
     )
     worker = FargateService(
         "worker",
         FargateServiceArgs(
             command=["python", "-m", "shop.worker"],
-            links=[database.link(), cache.link(), orders.publish(), fulfilment.consume()],
-            environment={"ENVIRONMENT": pulumi.get_stack()},
-            scaling=Scaling(
-                minimum=stack.worker.min_tasks,
-                maximum=stack.worker.max_tasks,
-                backlog=Backlog(queue_name=fulfilment.name),
-            ),
+            links=[entrance.link(), cache.link(), orders.publish(), fulfilment.consume()],
+            environment=environment,
+            scaling=parts.scaling(stack.worker, queue_name=fulfilment.name),
             **stack.worker.size(),
-            **shared,
+            **service,
         ),
     )
 
     # The front: one name for the site and the API.
-    web_acl = WebAcl("shop", WebAclArgs(account_id=stack.account_id, log_retention_days=days))
+    limit = stack.site.requests_per_5_minutes
+    web_acl = WebAcl(
+        "shop",
+        WebAclArgs(account_id=stack.account_id, requests_per_5_minutes=limit, log_retention_days=days),
+    )
     site = StaticSite(
         "site",
         StaticSiteArgs(
@@ -136,22 +158,21 @@ async def main() -> pulumi.Inputs:
             **kept,
         ),
     )
-    outputs: dict[str, pulumi.Input[object]] = {
+
+    # Who watches it, and who may deploy it.
+    watched = (load_balancer, api, worker, database, cache, orders, fulfilment, *notices)
+    parts.watch(stack, alarms, cluster, *watched, *analytics.alarms(oldest_minutes=None))
+    outputs: parts.Outputs = {
         "site_url": site.url,
         "api_url": pulumi.Output.concat(site.url, "/api"),
         "distribution_id": site.distribution_id,
-        "cluster": shared["cluster"].name,
+        "cluster": cluster.name,
         "services": {"api": api.service_name, "worker": worker.service_name},
         "images": {"api": image.uri},
         "orders_topic_arn": orders.arn,
         "queue_urls": {"fulfilment": fulfilment.url, "analytics": analytics.url},
+        **parts.deliver(stack, key, boundary),
     }
-    if stack.github:
-        trust: dict[str, Any] = stack.github.model_dump() | {"hosted_zone_id": stack.site.hosted_zone_id}
-        github = GithubOidc(
-            "github", GithubOidcArgs(account_id=stack.account_id, region=stack.region, **trust)
-        )
-        outputs["deploy_role_arn"] = github.role_arn
 
     # Let the registrations start before the SDK waits for every output: see docs/performance.md.
     for _ in range(2):

@@ -1,4 +1,7 @@
-"""The groups of settings, as they stand in a stack's file; what a single value may be is in `limits`."""
+"""The groups of settings that every stack has, as they stand in its file; see `limits` for single values.
+
+Those of compute stand in `services`, of data in `stores`, of delivery in `delivery`, of people in `watching`.
+"""
 
 import ipaddress
 from typing import Any, Self
@@ -7,11 +10,6 @@ import limits
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
-
-
-def _plain(number: float) -> float:
-    """As people write it: 8 rather than 8.0."""
-    return int(number) if number.is_integer() else number
 
 
 def refusal(path: str, value: Any, allowed: str) -> PydanticCustomError:
@@ -47,81 +45,13 @@ class Network(Section):
         return self
 
 
-class Images(Section):
-    source: limits.ImageSource = "build"
-    """`build` pushes to ECR, `local` stays in the Docker daemon, `release` runs pinned digests."""
-    platforms: limits.Platforms = ("linux/amd64",)
-    pull_account_ids: limits.AccountIds = ()
-    """Accounts that run what this one builds."""
-
-
-class Release(Section):
-    """What was built once, elsewhere, and runs here by digest."""
-
-    version: limits.ReleaseVersion
-    commit: limits.Commit
-    images: limits.ImageUris
-
-
-class Service(Section):
-    """Size and number of the tasks of an ECS service."""
-
-    cpu: limits.Cpu = 256
-    memory_mib: limits.MemoryMib = 512
-    min_tasks: limits.TaskCount = 1
-    max_tasks: limits.TaskCount = 4
-
-    def size(self) -> dict[str, Any]:
-        """What one task gets, by the component's own names."""
-        return self.model_dump(include={"cpu", "memory_mib"})
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        offered = limits.FARGATE_MEMORY_MIB[self.cpu]
-        if self.memory_mib not in offered:
-            allowed = (
-                f"{', '.join(map(str, offered[:-1]))} or {offered[-1]}"
-                if len(offered) <= 4  # noqa: PLR2004 what a line can list
-                else f"{offered[0]} to {offered[-1]} in steps of {offered[1] - offered[0]}"
-            )
-            raise refusal("memoryMib", self.memory_mib, f"{allowed} MiB with cpu {self.cpu}")
-        if self.min_tasks > self.max_tasks:
-            raise refusal("minTasks", self.min_tasks, f"at most maxTasks, which is {self.max_tasks}")
-        return self
-
-
-class ApiService(Service):
-    min_tasks: limits.TaskCount = 2
-    """One in each of two zones, so that the loss of one is no outage."""
-
-
-class Database(Section):
-    min_capacity: limits.MinCapacity = 0.5
-    """Aurora capacity units of 2 GiB; 0 pauses an idle database, which then takes seconds to wake."""
-    max_capacity: limits.MaxCapacity = 4.0
-    readers: limits.Readers = 0
-    backup_retention_days: limits.BackupDays = 7
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.min_capacity > self.max_capacity:
-            allowed = f"at most maxCapacity, which is {self.max_capacity:g}"
-            raise refusal("minCapacity", _plain(self.min_capacity), allowed)
-        return self
-
-
-class Cache(Section):
-    node_type: limits.NodeType = "cache.t4g.micro"
-    nodes: limits.CacheNodes = 1
-    eviction_policy: limits.EvictionPolicy = "allkeys-lru"
-    snapshot_retention_days: limits.SnapshotDays = 1
-
-
 class Site(Section):
     domain: limits.Domain | None = None
     """None: the distribution's own name."""
     hosted_zone_id: limits.HostedZoneId | None = None
     price_class: limits.PriceClass = "PriceClass_100"
+    requests_per_5_minutes: limits.WebRequests = 2_000
+    """Of one address; the web ACL answers more with 429."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -130,17 +60,6 @@ class Site(Section):
         if self.domain is not None and self.hosted_zone_id is None:
             raise refusal("hostedZoneId", None, f"the hosted zone of {self.domain}; give both or neither")
         return self
-
-
-class Github(Section):
-    """The one repository and environment that may deploy this stack."""
-
-    repository: limits.Repository
-    owner_id: limits.GithubId
-    repository_id: limits.GithubId
-    environment: limits.GithubEnvironment
-    create_provider: limits.Flag = True
-    """An account has one OIDC provider: false where another stack of the account owns it."""
 
 
 class Logs(Section):

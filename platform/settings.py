@@ -6,33 +6,23 @@ key, the value and what is allowed. Defaults stand here only; `Pulumi.yaml` desc
 
 import difflib
 import json
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Literal, Self, get_args, get_origin
+from typing import Any, Self
 
+import compute_limits
 import limits
 import pulumi
+import refusals
+from delivery import Github, Images, Pipeline, PipelineAccess, Registry, Release, State
+from delivery_limits import PINNED
 from pulumi.runtime import config as runtime_config
 from pydantic import ValidationError, model_validator
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
-from sections import (
-    ApiService,
-    Cache,
-    Database,
-    DefaultTags,
-    Github,
-    Images,
-    Logs,
-    Network,
-    Release,
-    Section,
-    Service,
-    Site,
-    refusal,
-)
+from refusals import AWS_FIELDS
+from scalars import Flag
+from sections import DefaultTags, Logs, Network, Section, Site, refusal
+from services import ApiService, Capacity, WorkerService
+from stores import Backup, Cache, Database
+from watching import Alarms, Budget, Notifications
 
-AWS_FIELDS = ("region", "allowedAccountIds", "defaultTags")
-"""Keys of the namespace `aws` that become settings; the rest are the provider's business."""
 # fmt: off
 AWS_KEYS = frozenset((
     "accessKey", "allowedAccountIds", "assumeRoleWithWebIdentity", "assumeRoles", "customCaBundle",
@@ -48,9 +38,17 @@ AWS_KEYS = frozenset((
 """What the provider takes. It refuses others too, but late and in several lines."""
 NAMESPACES = ("aws", "docker", "docker-build", "pulumi")
 """Other namespaces that a stack's file may hold; add that of a provider that the program begins to use."""
-
-SHOWN = 120
-"""Characters of a key or value that an error shows."""
+ABSENT = (
+    "release",
+    "backup",
+    "notifications",
+    "alarms",
+    "budget",
+    "github",
+    "pipeline",
+    "pipelineAccess",
+)
+"""Sections that a stack has or has not; the others have defaults for everything."""
 
 
 class Settings(Section):
@@ -63,19 +61,30 @@ class Settings(Section):
     network: Network
     images: Images = Images()
     release: Release | None = None
+    registry: Registry = Registry()
+    capacity: Capacity = Capacity()
     api: ApiService = ApiService()
-    worker: Service = Service()
+    worker: WorkerService = WorkerService()
     database: Database = Database()
     cache: Cache = Cache()
+    backup: Backup | None = None
     site: Site = Site()
+    notifications: Notifications | None = None
+    alarms: Alarms | None = None
+    budget: Budget | None = None
     github: Github | None = None
+    pipeline: Pipeline | None = None
+    pipeline_access: PipelineAccess | None = None
+    state: State = State()
     logs: Logs = Logs()
-    architecture: limits.Architecture = "X86_64"
-    protect: limits.Flag = True
+    architecture: compute_limits.Architecture = "X86_64"
+    protect: Flag = True
     """Refuses to delete what holds data, in Pulumi and in AWS."""
-    enable_execute_command: limits.Flag = False
+    enable_execute_command: Flag = False
     """Lets administrators open a shell in a task, logged."""
-    sample_data: limits.Flag = False
+    tracing: Flag = False
+    """The OpenTelemetry collector beside each task, to X-Ray: some 5 $ a million traces."""
+    sample_data: Flag = False
     """Fills an empty catalogue when the API starts."""
 
     @property
@@ -90,19 +99,17 @@ class Settings(Section):
         if self.release is None:
             return None
         if image not in self.release.images:
-            raise _error(
+            raise refusals.error(
                 f"{pulumi.get_project()}:release.images.{image}",
-                f"is missing, must be {limits.PINNED}",
+                f"is missing, must be {PINNED}",
             )
         return self.release.images[image]
 
     @model_validator(mode="before")
     @classmethod
     def _empty_is_absent(cls, values: dict[str, Any]) -> dict[str, Any]:
-        # `Pulumi.yaml` must give an untyped key a value, and gives these two an empty mapping.
-        return {
-            key: value for key, value in values.items() if key not in ("release", "github") or value != {}
-        }
+        # `Pulumi.yaml` must give an untyped key a value, and gives these an empty mapping.
+        return {key: value for key, value in values.items() if key not in ABSENT or value != {}}
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -122,22 +129,39 @@ class Settings(Section):
                 list(self.images.platforms),
                 f"a list with {platform}, which architecture {self.architecture} runs",
             )
+        if self.budget is not None and self.alarms is None:
+            raise refusal("alarms", None, "given (emails) where causeway:budget is, which reports to them")
+        if self.pipeline and not (self.state.bucket or self.pipeline.access_token_secret_arn):
+            raise refusal("state.bucket", None, "given for the pipeline, or pipeline.accessTokenSecretArn")
+        self._reaches_what_it_needs()
         return self
+
+    def _reaches_what_it_needs(self) -> None:
+        if self.tracing and self.network.nat == "none":
+            raise refusal("network.nat", "none", "single, per-zone or regional with tracing, for X-Ray")
+        ec2 = self.capacity.ec2
+        if ec2 is None:
+            return
+        if self.network.nat == "none":
+            raise refusal("network.nat", "none", "single, per-zone or regional with capacity.ec2")
+        if ec2.architecture != self.architecture:
+            allowed = f"an instance type of architecture {self.architecture}"
+            raise refusal("capacity.ec2.instanceType", ec2.instance_type, allowed)
 
 
 def load() -> Settings:
     """The settings of this stack. Raises RunError, with one line, for the first malformed value."""
     project = pulumi.get_project()
-    keys = {"aws": AWS_KEYS, project: frozenset(_fields(Settings)) - set(AWS_FIELDS)}
+    keys = {"aws": AWS_KEYS, project: frozenset(refusals.fields(Settings)) - set(AWS_FIELDS)}
     values: dict[str, Any] = {}
     for key in _configured_keys():
         namespace, _, name = key.partition(":")
         if namespace in keys and name not in keys[namespace]:
-            raise _unknown(f"{namespace}:", name, keys[namespace])
+            raise refusals.unknown(f"{namespace}:", name, keys[namespace])
         if namespace not in keys and namespace not in NAMESPACES:
             near = difflib.get_close_matches(key, [f"{project}:{known}" for known in keys[project]], n=1)
             hint = f"; did you mean {near[0]}?" if near else f", must be {', '.join((project, *NAMESPACES))}"
-            raise _error(key, f"has an unknown namespace{hint}")
+            raise refusals.error(key, f"has an unknown namespace{hint}")
         if namespace == project or (namespace == "aws" and name in AWS_FIELDS):
             values[name] = _parse(key, pulumi.Config(namespace).get(name))
     try:
@@ -145,7 +169,7 @@ def load() -> Settings:
     except ValidationError as error:
         # An unknown key often explains a missing one, not the other way round.
         problems = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-        raise _malformed(problems[0]) from None
+        raise refusals.malformed(Settings, problems[0]) from None
 
 
 def _configured_keys() -> list[str]:
@@ -159,96 +183,9 @@ def _parse(key: str, text: Any) -> Any:
         value = json.loads(text)
     except (TypeError, ValueError, RecursionError):
         if isinstance(text, str) and text.lstrip()[:1] in ("{", "["):
-            allowed = allowed_values(_fields(Settings)[key.partition(":")[2]])
-            raise _error(key, f"is {_show(key, text)}, which is not valid JSON, must be {allowed}") from None
+            allowed = refusals.allowed_values(refusals.fields(Settings)[key.partition(":")[2]])
+            raise refusals.error(
+                key, f"is {refusals.show(key, text)}, which is not valid JSON, must be {allowed}"
+            ) from None
         return text
     return text if isinstance(value, str) else value
-
-
-def _malformed(problem: ErrorDetails) -> pulumi.RunError:
-    """The error for what pydantic found: the key by its path, and what is allowed there."""
-    value, path, allowed = problem["input"], list(problem["loc"]), ""
-    section: type[Section] | None = Settings
-    field: FieldInfo | None = None
-    for depth, part in enumerate(path):
-        if section:
-            field = _fields(section).get(str(part))
-            if field is None:
-                return _unknown(_key([*path[:depth], ""]), str(part), _fields(section))
-            section, allowed = section_of(field), allowed_values(field)
-        elif field:  # the item of a list, or the key or value of a mapping
-            items = get_args(field.annotation)
-            allowed = _described(items if path[-1] == "[key]" else items[::-1])
-    if problem["type"] == "refusal":
-        refused = problem.get("ctx", {})
-        value, allowed = refused["value"], refused["allowed"]
-        path.append(refused["path"])
-    if value is None or problem["type"] == "missing":
-        return _error(_key(path), f"is missing, must be {allowed}")
-    return _error(_key(path), f"is {_show(_key(path), value)}, must be {allowed}")
-
-
-def _unknown(prefix: str, name: str, known: Collection[str]) -> pulumi.RunError:
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {prefix}{near[0]}?" if near else f", must be one of {', '.join(sorted(known))}"
-    return _error(prefix + name, f"is no key{hint}")
-
-
-def _error(key: str, problem: str) -> pulumi.RunError:
-    return pulumi.RunError(f"Pulumi.{pulumi.get_stack()}.yaml: {_printable(key)} {problem}")
-
-
-def _key(path: Sequence[str | int]) -> str:
-    """`causeway:network.zones[0]` from the path of pydantic's error."""
-    namespace = "aws" if path[0] in AWS_FIELDS else pulumi.get_project()
-    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in path if part != "[key]"]
-    return f"{namespace}:{''.join(parts)[1:]}"
-
-
-def _show(key: str, value: Any) -> str:
-    """A value as one short line; one that the stack's file keeps as a secret is not shown."""
-    top = key.partition(".")[0].partition("[")[0]
-    if runtime_config.is_config_secret(top) or top in runtime_config.get_config_secret_keys_env():
-        return "[secret]"
-    if isinstance(value, str):
-        return _printable(repr(value))
-    try:
-        return _printable(json.dumps(value))
-    except (TypeError, ValueError, RecursionError):
-        return f"a {type(value).__name__} that is too large to show"
-
-
-def _printable(text: str) -> str:
-    escaped = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text[:SHOWN])
-    return escaped if len(text) <= SHOWN else escaped + "..."
-
-
-def _fields(section: type[Section]) -> dict[str, FieldInfo]:
-    """The fields of a section by their keys in the file."""
-    return {field.alias or name: field for name, field in section.model_fields.items()}
-
-
-def _types(field: FieldInfo) -> tuple[Any, ...]:
-    return field.annotation, *get_args(field.annotation)
-
-
-def section_of(field: FieldInfo) -> type[Section] | None:
-    return next((t for t in _types(field) if isinstance(t, type) and issubclass(t, Section)), None)
-
-
-def _described(types: Iterable[Any]) -> str:
-    """What the first of some types that says so allows: its description, or the values of a literal."""
-    for type_ in types:
-        if get_origin(type_) is Literal:
-            *others, last = get_args(type_)
-            return f"{', '.join(others)} or {last}"
-        for info in getattr(type_, "__metadata__", ()):
-            if isinstance(info, FieldInfo) and info.description:
-                return info.description
-    return ""
-
-
-def allowed_values(field: FieldInfo) -> str:
-    section = section_of(field)
-    mapping = f"a mapping of {', '.join(_fields(section))}" if section else ""
-    return mapping or field.description or _described(_types(field))

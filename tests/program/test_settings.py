@@ -14,6 +14,8 @@ RELEASE = {
 }
 GITHUB = {"repository": "acme/shop", "ownerId": 1, "repositoryId": 2, "environment": "prod"}
 
+NIGHT = {"name": "night", "at": "cron(0 20 * * ? *)", "minimum": 0, "maximum": 0}
+
 CASES = [
     # what is changed, to what, how the error shows it (with the item of a list), a part of what is allowed
     ("aws:region", "eu-wset-1", "'eu-wset-1'", "such as eu-west-1"),
@@ -68,7 +70,8 @@ CASES = [
     ("causeway:api.cpu", True, "true", "256, 512, 1024"),
     ("causeway:worker.memoryMib", 513, "513", "512, 1024 or 2048 MiB with cpu 256"),
     ("causeway:worker.memoryMib", 4096, "4096", "512, 1024 or 2048 MiB with cpu 256"),
-    ("causeway:worker.minTasks", 0, "0", "from 1 to 5000"),
+    ("causeway:worker.minTasks", 0, "0", "1 or more, or scaling.schedules with one whose minimum is"),
+    ("causeway:worker.minTasks", -1, "-1", "from 0 to 5000"),
     ("causeway:worker.minTasks", 5, "5", "at most maxTasks, which is 4"),
     ("causeway:worker.maxTasks", 10**12, "1000000000000", "from 1 to 5000"),
     ("causeway:database.minCapacity", 0.7, "0.7", "in steps of 0.5"),
@@ -93,6 +96,54 @@ CASES = [
     ("causeway:logs.retentionDays", 10, "10", "1, 3, 5, 7, 14"),
     ("causeway:logs.retentionDays", True, "true", "1, 3, 5, 7, 14"),
     ("causeway:logs.retentionDays", 0, "0", "1, 3, 5, 7, 14"),
+    ("causeway:images.keepBuilds", 0, "0", "from 1 to 10000 images"),
+    ("causeway:images.ownRepository", False, "false", "true where externalRepositories is empty"),
+    (
+        "causeway:images.externalRepositories",
+        ["docker.io/a"],
+        "[0] is 'docker.io/a'",
+        "a mapping of repository",
+    ),
+    (
+        "causeway:registry.replicas",
+        {"region": "eu-west-1"},
+        '{"region"',
+        "a list of mappings of region, accountId",
+    ),
+    ("causeway:capacity.spotWeight", 101, "101", "from 0 to 100 percent"),
+    ("causeway:capacity.ec2", "m7g.large", "'m7g.large'", "a mapping of instanceType, minimum, maximum"),
+    ("causeway:capacity.ec2.instanceType", "large", "'large'", "such as m7g.large"),
+    ("causeway:capacity.ec2.instanceType", "m7g.large", "'m7g.large'", "of architecture X86_64"),
+    (
+        "causeway:api.scaling",
+        60,
+        "60",
+        "a mapping of cpuPercent, memoryPercent, schedules, requestsPerTarget",
+    ),
+    ("causeway:api.scaling.cpuPercent", 95, "95", "from 10 to 90 percent"),
+    ("causeway:api.scaling.schedules", "night", "'night'", "a list of mappings of name, at, minimum"),
+    ("causeway:api.deployment.strategy", "bluegreen", "'bluegreen'", "rolling, blue-green, linear or canary"),
+    ("causeway:api.deployment.canaryPercent", 0, "0", "0.1 to 100 percent"),
+    ("causeway:api.deployment.pause", True, "true", "false with strategy rolling"),
+    ("causeway:worker.scaling.messagesPerTask", 0, "0", "from 1 to 1000000 messages"),
+    ("causeway:database.proxy", "yes", "'yes'", "true or false"),
+    ("causeway:database.restoreFromSnapshot", "", "''", "the name or ARN of a snapshot"),
+    ("causeway:cache.serverless", True, "true", "a mapping of maxDataGb, maxEcpuPerSecond"),
+    ("causeway:backup.retentionDays", 3, "3", "from 7 to 36500 days"),
+    ("causeway:site.requestsPer5Minutes", 1, "1", "from 10 to 2000000000"),
+    ("causeway:notifications.emails", ["ops"], "[0] is 'ops'", "an e-mail address"),
+    ("causeway:notifications.sms", [491701234567], "[0] is 491701234567", "in quotes"),
+    (
+        "causeway:notifications.https",
+        ["http://example.com"],
+        "[0] is 'http://example.com'",
+        "an https:// URL",
+    ),
+    ("causeway:alarms.emails", [], "[]", "a list of one or more e-mail addresses"),
+    ("causeway:alarms.emails", ["a@b.io", "a@b.io"], '["a@b.io", "a@b.io"]', "a list of different e-mail"),
+    ("causeway:budget.monthlyUsd", 99.5, "99.5", "US dollars"),
+    ("causeway:state.bucket", "s3://state", "'s3://state'", "the name of the bucket"),
+    ("causeway:tracing", "on", "'on'", "true or false"),
     ("causeway:architecture", "arm64", "'arm64'", "X86_64 or ARM64"),
     ("causeway:architecture", '"ARM64"', "'\"ARM64\"'", "X86_64 or ARM64"),
     ("causeway:protect", "no", "'no'", "true or false"),
@@ -188,6 +239,86 @@ def test_malformed_value_is_one_line(
             "causeway:github.ownerId is 'octocat', must be the number that",
         ),
         ({"causeway:github": {"repository": "acme/shop"}}, "causeway:github.ownerId is missing, must be the"),
+        (
+            {"causeway:registry.scanFrequency": "SCAN_ON_PUSH"},
+            "causeway:registry.owned is false, must be true where anything else of the registry is given",
+        ),
+        (
+            {"causeway:capacity": {"spotWeight": 50, "ec2": {"instanceType": "m7i.large"}}},
+            "causeway:capacity.spotWeight is 50, must be 0 with ec2",
+        ),
+        (
+            {"causeway:capacity.ec2.instanceType": "m7i.large", "causeway:network.nat": "none"},
+            "causeway:network.nat is 'none', must be single, per-zone or regional with capacity.ec2",
+        ),
+        (
+            {"causeway:tracing": True, "causeway:network.nat": "none"},
+            "causeway:network.nat is 'none', must be single, per-zone or regional with tracing",
+        ),
+        (
+            {"causeway:api.scaling.schedules": [NIGHT, NIGHT]},
+            "causeway:api.scaling.schedules[1].name is 'night', must be a name that no other schedule has",
+        ),
+        (
+            {"causeway:api.scaling.schedules": [NIGHT | {"at": "0 20 * * *"}]},
+            "causeway:api.scaling.schedules[0].at is '0 20 * * *', must be cron(...) with six fields",
+        ),
+        (
+            {"causeway:api.scaling.schedules": [NIGHT | {"minimum": 2}]},
+            "causeway:api.scaling.schedules[0].minimum is 2, must be at most maximum, which is 0",
+        ),
+        (
+            {"causeway:api.scaling.schedules": [NIGHT | {"min": 2}]},
+            "causeway:api.scaling.schedules[0].min is no key; did you mean causeway:api.scaling.sche",
+        ),
+        (
+            {"causeway:api.scaling.schedules": [{"name": "night"}]},
+            "causeway:api.scaling.schedules[0].at is missing, must be cron(...) with six fields",
+        ),
+        (
+            {"causeway:worker": {"minTasks": 0, "scaling": {"schedules": [NIGHT]}}},
+            "causeway:worker.minTasks is 0, must be 1 or more, or scaling.schedules with one",
+        ),
+        (
+            {"causeway:api.scaling.cpuPercent": None},
+            "causeway:api.scaling.cpuPercent is missing, must be 10 to 90, or memoryPercent or req",
+        ),
+        (
+            {"causeway:worker.deployment": {"strategy": "canary"}},
+            "causeway:worker.deployment is no key, must be one of cpu, maxTasks",
+        ),
+        (
+            {"causeway:database": {"proxy": True, "minCapacity": 0}},
+            "causeway:database.minCapacity is 0, must be 0.5 or more with proxy",
+        ),
+        (
+            {"causeway:cache": {"serverless": {}, "nodes": 2}},
+            "causeway:cache.nodes is 2, must be left out with serverless",
+        ),
+        (
+            {"causeway:cache": {"serverless": {}, "restoreFromSnapshot": "automatic.shop"}},
+            "causeway:cache.restoreFromSnapshot is 'automatic.shop', must be an ARN with serverless",
+        ),
+        (
+            {"causeway:backup": {"monthlyRetentionDays": 365}},
+            "causeway:backup.retentionDays is missing, must be a whole number from 7",
+        ),
+        (
+            {"causeway:notifications": {"emails": []}},
+            "causeway:notifications.emails is missing, must be a list of e-mail addresses; or give sms",
+        ),
+        (
+            {"causeway:budget": {"monthlyUsd": 100}},
+            "causeway:alarms is missing, must be given (emails) where causeway:budget is",
+        ),
+        (
+            {"causeway:pipeline": {"repository": "acme/shop"}},
+            "causeway:state.bucket is missing, must be given for the pipeline, or pipeline.acc",
+        ),
+        (
+            {"causeway:pipeline": {"repository": "acme/shop", "productionStack": "staging"}},
+            "causeway:pipeline.productionStack is 'staging', must be another stack than stagingStack",
+        ),
     ],
 )
 def test_values_that_do_not_go_together(refusal: Refusal, changes: dict[str, Any], expected: str) -> None:
@@ -200,8 +331,8 @@ def test_values_that_do_not_go_together(refusal: Refusal, changes: dict[str, Any
         ("causeway:netwrok", "is no key; did you mean causeway:network?"),
         ("causeway:network.cdir", "is no key; did you mean causeway:network.cidr?"),
         ("causeway:api.memory_mib", "is no key; did you mean causeway:api.memoryMib?"),
-        ("causeway:images.zzz", "is no key, must be one of platforms, pullAccountIds, source"),
-        ("causeway:region", "is no key, must be one of api, architecture, cache"),
+        ("causeway:images.zzz", "is no key, must be one of externalRepositories, keepBuilds"),
+        ("causeway:region", "is no key, must be one of alarms, api, architecture"),
         ("aws:regoin", "is no key; did you mean aws:region?"),
         ("aws:defaultTags.tag", "is no key; did you mean aws:defaultTags.tags?"),
         ("causway:network", "has an unknown namespace; did you mean causeway:network?"),

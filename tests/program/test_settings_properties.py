@@ -13,6 +13,16 @@ from hypothesis import strategies as st
 Configured = Callable[..., dict[str, str]]
 Load = Callable[..., Any]
 
+ACCOUNT = "012345678901"
+SECRETS = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:"
+SCHEDULE = {
+    "name": "night",
+    "at": "cron(0 20 * * ? *)",
+    "minimum": 1,
+    "maximum": 2,
+    "timezone": "Europe/Zurich",
+}
+
 COMPLETE: dict[str, Any] = {
     "aws:region": "us-east-1",
     "aws:allowedAccountIds": ["012345678901"],
@@ -23,33 +33,134 @@ COMPLETE: dict[str, Any] = {
         "nat": "regional",
         "reservedCidrs": ["10.21.0.0/16"],
     },
-    "causeway:images": {"source": "release", "platforms": ["linux/arm64"], "pullAccountIds": ["1" * 12]},
+    "causeway:images": {
+        "source": "release",
+        "platforms": ["linux/arm64"],
+        "pullAccountIds": ["1" * 12],
+        "keepReleases": 10,
+        "keepBuilds": 100,
+        "externalRepositories": [
+            {
+                "repository": "docker.io/acme/shop-api",
+                "username": "acme",
+                "secretArn": f"{SECRETS}docker-hub-a1b2c3",
+                "secretKeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/0123-4567",
+            }
+        ],
+        "ownRepository": True,
+    },
     "causeway:release": {
         "version": "1.2.3",
         "commit": "0123456789" * 4,
         "images": {"api": f"{'1' * 12}.dkr.ecr.eu-west-1.amazonaws.com/api@sha256:{'0' * 64}"},
     },
-    "causeway:api": {"cpu": 512, "memoryMib": 1024, "minTasks": 3, "maxTasks": 6},
-    "causeway:worker": {"cpu": 512, "memoryMib": 1024, "minTasks": 3, "maxTasks": 6},
-    "causeway:database": {"minCapacity": 0, "maxCapacity": 8, "readers": 1, "backupRetentionDays": 14},
+    "causeway:registry": {
+        "owned": True,
+        "scanFrequency": "SCAN_ON_PUSH",
+        "replicas": [{"region": "eu-west-1", "accountId": "1" * 12}],
+        "replicatedPrefixes": ["shop"],
+        "replicatingAccountIds": ["2" * 12],
+        "dockerHubSecretArn": f"{SECRETS}ecr-pullthroughcache/hub-a1b2c3",
+    },
+    "causeway:capacity": {
+        "spotWeight": 0,
+        "ec2": {"instanceType": "m7g.large", "minimum": 1, "maximum": 6, "targetPercent": 80},
+    },
+    "causeway:api": {
+        "cpu": 512,
+        "memoryMib": 1024,
+        "minTasks": 3,
+        "maxTasks": 6,
+        "scaling": {
+            "cpuPercent": 50,
+            "memoryPercent": 70,
+            "requestsPerTarget": 1000,
+            "schedules": [SCHEDULE],
+        },
+        "deployment": {
+            "strategy": "canary",
+            "bakeMinutes": 10,
+            "stepPercent": 25,
+            "stepMinutes": 3,
+            "canaryPercent": 2.5,
+            "canaryMinutes": 15,
+            "pause": True,
+            "pauseMinutes": 30,
+        },
+    },
+    "causeway:worker": {
+        "cpu": 512,
+        "memoryMib": 1024,
+        "minTasks": 3,
+        "maxTasks": 6,
+        "scaling": {
+            "cpuPercent": 50,
+            "memoryPercent": 70,
+            "messagesPerTask": 20,
+            "schedules": [SCHEDULE],
+        },
+    },
+    "causeway:database": {
+        "minCapacity": 1,
+        "maxCapacity": 8,
+        "readers": 1,
+        "backupRetentionDays": 14,
+        "proxy": True,
+        "restoreFromSnapshot": "shop-final-0123abcd",
+    },
     "causeway:cache": {
         "nodeType": "cache.r7g.large",
         "nodes": 2,
         "evictionPolicy": "noeviction",
         "snapshotRetentionDays": 3,
+        "serverless": None,
+        "restoreFromSnapshot": "automatic.shop-cache-2026-07-31-02-00",
     },
-    "causeway:site": {"domain": "shop.example.com", "hostedZoneId": "Z1", "priceClass": "PriceClass_All"},
+    "causeway:backup": {
+        "retentionDays": 60,
+        "monthlyRetentionDays": 365,
+        "schedule": "cron(0 5 * * ? *)",
+        "copyToVaultArn": f"arn:aws:backup:eu-west-1:{ACCOUNT}:backup-vault:copies",
+    },
+    "causeway:site": {
+        "domain": "shop.example.com",
+        "hostedZoneId": "Z1",
+        "priceClass": "PriceClass_All",
+        "requestsPer5Minutes": 5000,
+    },
+    "causeway:notifications": {
+        "emails": ["orders@example.com"],
+        "sms": ["+491701234567"],
+        "https": ["https://hooks.example.com/orders"],
+    },
+    "causeway:alarms": {"emails": ["team@example.com"], "dashboard": False},
+    "causeway:budget": {"monthlyUsd": 1000, "anomalyUsd": 50},
     "causeway:github": {
         "repository": "acme/shop",
         "ownerId": 1,
         "repositoryId": 2,
         "environment": "prod",
         "createProvider": False,
+        "preview": True,
     },
+    "causeway:pipeline": {
+        "repository": "acme/shop",
+        "branch": "release",
+        "connectionArn": f"arn:aws:codeconnections:us-east-1:{ACCOUNT}:connection/0123-4567",
+        "stagingStack": "acme/shop/test",
+        "productionStack": "acme/shop/live",
+        "productionRoleArn": f"arn:aws:iam::{'1' * 12}:role/causeway/pipeline",
+        "approvers": ["lead@example.com"],
+        "accessTokenSecretArn": f"{SECRETS}token-a1b2c3",
+        "passphraseSecretArn": f"{SECRETS}phrase-a1b2c3",
+    },
+    "causeway:pipelineAccess": {"buildRoleArn": f"arn:aws:iam::{'1' * 12}:role/causeway/build"},
+    "causeway:state": {"bucket": "acme-state", "keyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/0123-4567"},
     "causeway:logs": {"retentionDays": 30},
     "causeway:architecture": "ARM64",
     "causeway:protect": False,
     "causeway:enableExecuteCommand": True,
+    "causeway:tracing": True,
     "causeway:sampleData": True,
 }
 """Every key there is, none at its default."""

@@ -42,21 +42,73 @@ def networks(draw: st.DrawFn, region: str) -> dict[str, Any]:
     }
 
 
+percents = st.none() | st.integers(10, 90)
+
+
 @st.composite
-def services(draw: st.DrawFn) -> dict[str, int]:
+def schedules(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Each by a name of its own; one of them starts a task, so that there may be none at other times."""
+    names = draw(st.lists(st.sampled_from(["night", "morning", "sale-2", "x"]), unique=True, max_size=3))
+    hours = ["cron(0 20 * * ? *)", "cron(30 6 ? * MON-FRI *)", "rate(2 hours)", "at(2030-01-31T03:00:00)"]
+    zones = ["UTC", "Europe/Zurich", "America/Argentina/Buenos_Aires"]
+    return [
+        {
+            "name": name,
+            "at": draw(st.sampled_from(hours)),
+            "minimum": draw(st.integers(0 if position else 1, 5)),
+            "maximum": draw(st.integers(5, 5000)),
+            "timezone": draw(st.sampled_from(zones)),
+        }
+        for position, name in enumerate(names)
+    ]
+
+
+@st.composite
+def services(draw: st.DrawFn, wishes: dict[str, Any]) -> dict[str, Any]:
     cpu = draw(st.sampled_from(sorted(FARGATE)))
-    low, high = sorted(draw(st.tuples(st.integers(1, 5000), st.integers(1, 5000))))
-    return {"cpu": cpu, "memoryMib": draw(st.sampled_from(FARGATE[cpu])), "minTasks": low, "maxTasks": high}
+    plan = draw(schedules())
+    low, high = sorted(draw(st.tuples(st.integers(0 if plan else 1, 5000), st.integers(1, 5000))))
+    return {
+        "cpu": cpu,
+        "memoryMib": draw(st.sampled_from(FARGATE[cpu])),
+        "minTasks": low,
+        "maxTasks": high,
+        "scaling": {
+            "memoryPercent": draw(percents),
+            "schedules": plan,
+            **{name: draw(values) for name, values in wishes.items()},
+        },
+    }
+
+
+workers = services({"cpuPercent": percents, "messagesPerTask": st.integers(1, 1_000_000)})
+apis = services({"cpuPercent": st.integers(10, 90), "requestsPerTarget": st.none() | st.integers(1, 10**7)})
+deployments = st.fixed_dictionaries(
+    {
+        "strategy": st.sampled_from(["blue-green", "linear", "canary"]),
+        "bakeMinutes": st.integers(0, 1440),
+        "stepPercent": st.integers(3, 100) | st.floats(3, 100),
+        "stepMinutes": st.integers(0, 1440),
+        "canaryPercent": st.floats(0.1, 100),
+        "canaryMinutes": st.integers(0, 1440),
+        "pause": st.booleans(),
+        "pauseMinutes": st.integers(1, 20_160),
+    }
+)
+capacities = st.fixed_dictionaries({"spotWeight": st.integers(0, 100), "ec2": st.none()})
 
 
 @st.composite
 def databases(draw: st.DrawFn) -> dict[str, Any]:
     high = draw(st.integers(2, 512)) / 2
+    low = draw(st.integers(0, int(high * 2))) / 2
     return {
-        "minCapacity": draw(st.integers(0, int(high * 2))) / 2,
+        "minCapacity": low,
         "maxCapacity": high,
         "readers": draw(st.integers(0, 15)),
         "backupRetentionDays": draw(st.integers(1, 35)),
+        "proxy": draw(st.booleans()) and low > 0,
+        "restoreFromSnapshot": draw(st.sampled_from([None, "shop-final-0123abcd"])),
     }
 
 
@@ -66,13 +118,49 @@ caches = st.fixed_dictionaries(
         "nodes": st.integers(1, 6),
         "evictionPolicy": st.sampled_from(["allkeys-lru", "volatile-ttl", "noeviction"]),
         "snapshotRetentionDays": st.integers(0, 35),
+        "serverless": st.none(),
+        "restoreFromSnapshot": st.sampled_from([None, "automatic.shop-cache", "arn:aws:s3:::bucket/a.rdb"]),
     }
+)
+serverless_caches = st.fixed_dictionaries(
+    {
+        "snapshotRetentionDays": st.integers(0, 35),
+        "serverless": st.fixed_dictionaries(
+            {"maxDataGb": st.integers(1, 5000), "maxEcpuPerSecond": st.integers(1000, 15_000_000)}
+        ),
+        "restoreFromSnapshot": st.sampled_from([None, "arn:aws:s3:::bucket/a.rdb"]),
+    }
+)
+backups = st.fixed_dictionaries(
+    {
+        "retentionDays": st.integers(7, 36_500),
+        "monthlyRetentionDays": st.none() | st.integers(7, 36_500),
+        "schedule": st.just("cron(0 4 * * ? *)"),
+        "copyToVaultArn": st.none(),
+    }
+)
+addresses = st.lists(st.from_regex(r"\A[a-z]{1,9}@[a-z]{1,9}\.com\Z"), min_size=1, max_size=3, unique=True)
+watching = st.fixed_dictionaries(
+    {"causeway:alarms": st.fixed_dictionaries({"emails": addresses, "dashboard": st.booleans()})},
+    optional={
+        "causeway:budget": st.fixed_dictionaries(
+            {"monthlyUsd": st.integers(1, 10**8), "anomalyUsd": st.none() | st.integers(1, 10**8)}
+        ),
+        "causeway:notifications": st.fixed_dictionaries(
+            {
+                "emails": addresses,
+                "sms": st.lists(st.from_regex(r"\A\+[1-9][0-9]{6,14}\Z"), unique=True, max_size=2),
+                "https": st.sampled_from([[], ["https://hooks.example.com/orders?x=1"]]),
+            }
+        ),
+    },
 )
 sites = st.fixed_dictionaries(
     {
         "domain": st.from_regex(r"\A([a-z0-9]{1,8}\.){1,3}(com|io|xn--p1ai)\Z"),
         "hostedZoneId": st.from_regex(r"\AZ[A-Z0-9]{1,31}\Z"),
         "priceClass": st.sampled_from(["PriceClass_100", "PriceClass_200", "PriceClass_All"]),
+        "requestsPer5Minutes": st.integers(10, 2_000_000_000),
     }
 )
 githubs = st.fixed_dictionaries(
@@ -82,6 +170,7 @@ githubs = st.fixed_dictionaries(
         "repositoryId": st.integers(1, 10**10).map(str),
         "environment": st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,20}\Z"),
         "createProvider": st.booleans(),
+        "preview": st.booleans(),
     }
 )
 releases = st.fixed_dictionaries(
@@ -108,7 +197,15 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
         "aws:region": region,
         "aws:allowedAccountIds": [account],
         "causeway:network": draw(networks(region)),
-        "causeway:images": {"source": source, "platforms": platforms, "pullAccountIds": pullers},
+        "causeway:images": {
+            "source": source,
+            "platforms": platforms,
+            "pullAccountIds": pullers,
+            "keepReleases": draw(st.integers(1, 10_000)),
+            "keepBuilds": draw(st.integers(1, 10_000)),
+            "externalRepositories": [],
+            "ownRepository": True,
+        },
         "causeway:architecture": architecture,
     }
     if source == "release":
@@ -116,10 +213,11 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
     optional = st.fixed_dictionaries(
         {},
         optional={
-            "causeway:api": services(),
-            "causeway:worker": services(),
+            "causeway:capacity": capacities,
+            "causeway:api": st.builds(lambda api, way: api | {"deployment": way}, apis, deployments),
+            "causeway:worker": workers,
             "causeway:database": databases(),
-            "causeway:cache": caches,
+            "causeway:backup": backups,
             "causeway:site": sites,
             "causeway:github": githubs,
             "causeway:logs": st.sampled_from([{"retentionDays": days} for days in (1, 30, 545, 3653)]),
@@ -128,7 +226,8 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
             "causeway:sampleData": st.booleans(),
         },
     )
-    return required | draw(optional)
+    cache = draw(st.sampled_from([{}, {"causeway:cache": caches}, {"causeway:cache": serverless_caches}]))
+    return required | draw(optional) | draw(st.fixed_dictionaries(cache)) | draw(st.just({}) | watching)
 
 
 @given(config=configurations())
@@ -137,7 +236,8 @@ def test_valid_configuration_loads_as_it_is_written(
 ) -> None:
     settings = load(configured({}, config)).model_dump(mode="json", by_alias=True)
     for key, value in config.items():
-        assert settings[key.partition(":")[2]] == json.loads(json.dumps(value))
+        loaded, given = settings[key.partition(":")[2]], json.loads(json.dumps(value))
+        assert ({name: loaded[name] for name in given} if isinstance(given, dict) else loaded) == given
 
 
 @given(config=configurations(), data=st.data())
@@ -147,15 +247,16 @@ def test_any_part_of_a_valid_section_may_be_left_to_its_default(
     """Only the key may be left out that no other of its section must go with."""
     free = {
         "causeway:network": ["nat", "reservedCidrs"],
-        "causeway:cache": ["nodeType", "nodes", "evictionPolicy", "snapshotRetentionDays"],
-        "causeway:database": ["minCapacity", "readers", "backupRetentionDays"],
-        "causeway:site": ["priceClass"],
-        "causeway:github": ["createProvider"],
+        "causeway:images": ["keepReleases", "keepBuilds", "externalRepositories", "ownRepository"],
+        "causeway:capacity": ["spotWeight", "ec2"],
+        "causeway:cache": ["snapshotRetentionDays", "restoreFromSnapshot"],
+        "causeway:database": ["readers", "backupRetentionDays", "proxy", "restoreFromSnapshot"],
+        "causeway:backup": ["monthlyRetentionDays", "schedule", "copyToVaultArn"],
+        "causeway:site": ["priceClass", "requestsPer5Minutes"],
+        "causeway:github": ["createProvider", "preview"],
     }
     present = [(key, name) for key, names in free.items() if key in config for name in names]
     key, name = data.draw(st.sampled_from(present))
-    if name == "minCapacity" and config[key]["maxCapacity"] < 0.5:
-        return
     left = {nested: value for nested, value in config[key].items() if nested != name}
     settings = load(configured({}, config | {key: left})).model_dump(mode="json", by_alias=True)
     assert {nested: settings[key.partition(":")[2]][nested] for nested in left} == left

@@ -27,14 +27,18 @@ MAY_DIFFER = {
     "images.source",
     "images.pullAccountIds",
     "release",
+    "registry.owned",
+    "capacity.spotWeight",
     "api.cpu",
     "api.memoryMib",
     "api.minTasks",
     "api.maxTasks",
+    "api.scaling.schedules",
     "worker.cpu",
     "worker.memoryMib",
     "worker.minTasks",
     "worker.maxTasks",
+    "worker.scaling.schedules",
     "database.minCapacity",
     "database.maxCapacity",
     "database.readers",
@@ -42,14 +46,20 @@ MAY_DIFFER = {
     "cache.nodeType",
     "cache.nodes",
     "cache.snapshotRetentionDays",
+    "backup.retentionDays",
+    "backup.monthlyRetentionDays",
     "site.domain",
     "site.hostedZoneId",
     "site.priceClass",
+    "notifications.emails",
+    "budget.monthlyUsd",
+    "budget.anomalyUsd",
     "github.environment",
     "logs.retentionDays",
     "enableExecuteCommand",
 }
-"""All that staging and production may differ in: sizes, counts, retention, names, origin of images."""
+"""All that staging and production may differ in: sizes, counts, hours, retention, names, origin of images,
+what an account or a purse has once."""
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -83,6 +93,15 @@ def own_fields(module: ModuleType) -> dict[str, Any]:
 def sections(field: Any) -> list[Any]:
     types = (field.annotation, *get_args(field.annotation))
     return [type_ for type_ in types if hasattr(type_, "model_fields")]
+
+
+def repeated(field: Any, given: Any, path: str) -> list[str]:
+    """The keys of a stack's file that say what is so anyway; in lists, every entry may be written out."""
+    if not isinstance(given, dict) or not sections(field):
+        return [path] if given == field.default else []
+    (section,) = sections(field)
+    inner = {nested.alias: nested for nested in section.model_fields.values()}
+    return [same for key in given for same in repeated(inner[key], given[key], f"{path}.{key}")]
 
 
 def test_project_declares_exactly_the_settings(settings_module: ModuleType) -> None:
@@ -128,12 +147,7 @@ def test_stack_file_holds_only_what_differs(settings_module: ModuleType, stack: 
         namespace, _, name = key.partition(":")
         if namespace != "causeway":
             continue
-        if isinstance(given, dict):
-            (section,) = sections(fields[name])
-            defaults = {field.alias: field.default for field in section.model_fields.values()}
-            same = [f"{name}.{nested}" for nested in given if given[nested] == defaults[nested]]
-        else:
-            same = [name] if given == fields[name].default else []
+        same = repeated(fields[name], given, name)
         assert not same, f"Pulumi.{stack}.yaml repeats the defaults of {same}"
 
 
