@@ -32,8 +32,8 @@ def query(local: SimpleNamespace, statement: str, **connection: str) -> list[tup
 
 def test_database_belongs_to_its_user(local: SimpleNamespace) -> None:
     password = 'it\'s "odd" $1 \\ %s'
-    local.servers.postgres.create_database("shop", "owner", password)
-    signed_in = {"user": "owner", "password": password, "database": "shop"}
+    local.servers.postgres.create_database("owned", "owner", password)
+    signed_in = {"user": "owner", "password": password, "database": "owned"}
     query(local, "CREATE TABLE items (id int)", **signed_in)
     assert query(local, "SELECT current_user, current_setting('fsync')", **signed_in) == [("owner", "off")]
     assert query(local, "SELECT rolsuper FROM pg_roles WHERE rolname = 'owner'", **signed_in) == [(False,)]
