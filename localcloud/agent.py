@@ -112,7 +112,7 @@ class Agent(threading.Thread):
     def _reconcile_service(self, cluster: str, service: dict[str, Any], records: list[Record]) -> None:
         rollout = self.rollouts.get(service["serviceArn"])
         if rollout is None:
-            label = str(self._definition(service["taskDefinition"])["containerDefinitions"][0]["name"])
+            label = _principal(self._definition(service["taskDefinition"]))
             rollout = self.rollouts[service["serviceArn"]] = Rollout(service, label, self._start)
         name = service["serviceName"]
         for task in rollout.ended():
@@ -193,7 +193,7 @@ class Agent(threading.Thread):
             self._platform,
             record.arn,
             definition,
-            name=str(definition["containerDefinitions"][0]["name"]),
+            name=_principal(definition),
             target_groups=[TargetGroup.describe(client, entry["targetGroupArn"]) for entry in attached],
             grace_seconds=float(service.get("healthCheckGracePeriodSeconds") or 0),
         )
@@ -218,6 +218,12 @@ def overridden(definition: dict[str, Any], record: Mapping[str, Any]) -> dict[st
         command: list[str] | None = override.get("command") or container.get("command")
         merged.append({**container, "environment": variables, "command": command})
     return {**definition, "containerDefinitions": merged}
+
+
+def _principal(definition: Mapping[str, Any]) -> str:
+    """The name of the container that the task is for: the first without which it ends."""
+    containers: list[dict[str, Any]] = definition["containerDefinitions"]
+    return str(next((one for one in containers if one.get("essential", True)), containers[0])["name"])
 
 
 def _name(arn: str) -> str:

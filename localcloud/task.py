@@ -132,6 +132,9 @@ class Task:
     def _start_containers(self) -> None:
         definitions: list[dict[str, Any]] = self.definition["containerDefinitions"]
         for definition in definitions:
+            essential = bool(definition.get("essential", True))
+            if not essential and str(definition["image"]) not in self._platform.host.images:
+                continue  # an image of others, such as a collector of traces: its task does without it
             container = prepare(self._platform.host, self.definition, definition, self.port)
             stream = self._platform.streams.open(
                 container.log_options, container=container.name, task_id=self.task_id, file=self.label

@@ -378,6 +378,43 @@ def test_task_that_cannot_run_says_why(
     assert shop.registered() == []
 
 
+def test_sidecar_of_others_is_left_out_and_one_of_ours_runs(
+    shop: Shop, agent: Agent, eventually: Eventually
+) -> None:
+    sleeper = ["python", "-c", "import time; print('beside', flush=True); time.sleep(600)"]
+    logs = {
+        "logDriver": "awslogs",
+        "options": {
+            "awslogs-group": shop.group,
+            "awslogs-stream-prefix": "beside",
+            "awslogs-region": shop.local.region,
+        },
+    }
+    own = shop.ecs.describe_task_definition(taskDefinition=shop.define())["taskDefinition"]
+    definition = shop.ecs.register_task_definition(
+        family=f"family-{shop.id}",
+        containerDefinitions=[
+            {"name": "a-collector", "image": "public.ecr.aws/collector:v1", "essential": False},
+            {
+                "name": "b-beside",
+                "image": shop.image,
+                "essential": False,
+                "command": sleeper,
+                "logConfiguration": logs,
+            },
+            *own["containerDefinitions"],
+        ],
+    )["taskDefinition"]["taskDefinitionArn"]
+
+    shop.serve(definition)
+    eventually(up(agent), 20)
+
+    [task] = agent.tasks()
+    assert task.label == f"web-{shop.id}", "the task goes by what it is for, not by what comes first"
+    assert [container.name for container, _, _ in task._containers] == ["b-beside", f"web-{shop.id}"]
+    eventually(lambda: "beside" in shop.messages(), 10)
+
+
 def test_run_task_runs_once_with_its_overrides(shop: Shop, agent: Agent, eventually: Eventually) -> None:
     command = ["python", "-c", "import os; print('said', os.environ['WORD']); raise SystemExit(4)"]
     shop.ecs.run_task(
