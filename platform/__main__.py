@@ -14,12 +14,8 @@ from components.alarms import Alarms, AlarmsArgs
 from components.bucket import Bucket, BucketArgs
 from components.certificate import Certificate, CertificateArgs
 from components.cluster import Cluster, ClusterArgs
-from components.database import Database, DatabaseArgs
-from components.database_proxy import DatabaseProxy, DatabaseProxyArgs
 from components.deployment import Deployment
-from components.external_repository import ExternalRepository
 from components.fargate_service import FargateService, FargateServiceArgs
-from components.image import Image, ImageArgs
 from components.key import Key, KeyArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.migration import Migration, MigrationArgs
@@ -49,10 +45,7 @@ async def main() -> pulumi.Inputs:
 
     # Data, and the messages that an order sends.
     stores: dict[str, Any] = {"network": network, "protect": protect, **encrypted}
-    events = alarms.topic_arn if alarms else None
-    database = Database("shop", DatabaseArgs(events_topic_arn=events, **stack.database.cluster(), **stores))
-    proxied = DatabaseProxyArgs(database=database, log_retention_days=days) if stack.database.proxy else None
-    entrance = DatabaseProxy("shop", proxied) if proxied else database
+    database, entrance = parts.make_database(stack, stores, alarms)
     cache = parts.make_cache(stack, stores)
     orders = Topic("orders", TopicArgs(fifo=True, **encrypted))
     fulfilment = Queue(
@@ -74,29 +67,21 @@ async def main() -> pulumi.Inputs:
             protect=protect,
         ),
     )
-    image = Image(
-        "api",
-        ImageArgs(
-            context="app/api",
-            uri=stack.pinned("api"),
-            external_repositories=[
-                ExternalRepository(**repository.model_dump())
-                for repository in stack.images.external_repositories
-            ],
-            key=key,
-            protect=protect,
-            **stack.images.making(),
-        ),
-    )
+    image = parts.make_image(stack, "api", key)
     cluster = Cluster("shop", ClusterArgs(network=network, **parts.capacity(stack), **encrypted))
     environment = {"ENVIRONMENT": pulumi.get_stack(), "MIGRATE_ON_START": "false"}
-    task: dict[str, Any] = {"cluster": cluster, "image": image, "architecture": stack.architecture}
+    task: dict[str, Any] = {
+        "cluster": cluster,
+        "image": image,
+        "architecture": stack.architecture,
+        "internet_access": stack.internet_access,
+    }
     migration = Migration(
         "migration",
         MigrationArgs(
             command=["python", "-m", "shop.migrate"],
             links=[database.link()],
-            environment=environment,
+            environment={**environment, "SEED_CATALOGUE": "true" if stack.sample_data else "false"},
             after=[database],
             **task,
         ),
@@ -106,7 +91,6 @@ async def main() -> pulumi.Inputs:
         "after": [migration],
         "enable_execute_command": stack.enable_execute_command,
         "tracing": stack.tracing,
-        "internet_access": stack.tracing,  # for the collector's image, and X-Ray
     }
     signing_key = GeneratedSecret("jwt-signing-key", GeneratedSecretArgs(key=key))
     api = FargateService(
@@ -119,7 +103,6 @@ async def main() -> pulumi.Inputs:
             environment={
                 **environment,
                 "JWT_ISSUER": f"causeway-{pulumi.get_stack()}",
-                "SEED_CATALOGUE": "true" if stack.sample_data else "false",
             },
             secrets={"JWT_SIGNING_KEY": signing_key.value_from()},
             scaling=parts.scaling(stack.api),

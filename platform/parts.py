@@ -14,10 +14,13 @@ from components.budget import Budget, BudgetArgs
 from components.capacity import CapacityArgs
 from components.cluster import Cluster
 from components.dashboard import Dashboard, DashboardArgs
-from components.database import Database
+from components.database import Database, DatabaseArgs
+from components.database_proxy import DatabaseProxy, DatabaseProxyArgs
 from components.deploy_role import DeployScope
+from components.external_repository import ExternalRepository
 from components.function import Function, FunctionArgs
 from components.github_oidc import GithubOidc, GithubOidcArgs
+from components.image import Image, ImageArgs
 from components.key import Key
 from components.link import SecretValue
 from components.pipeline import Pipeline, PipelineArgs
@@ -33,6 +36,37 @@ from components.topic import Topic, TopicArgs
 from settings import Settings
 
 Outputs = dict[str, pulumi.Input[object]]
+
+
+def make_database(
+    stack: Settings, stores: Mapping[str, Any], alarms: Alarms | None
+) -> tuple[Database, Database | DatabaseProxy]:
+    """The database, and what services enter it by: itself, or a proxy."""
+    events = alarms.topic_arn if alarms else None
+    args = DatabaseArgs(events_topic_arn=events, **stack.database.cluster(), **stores)
+    database = Database("shop", args)
+    if not stack.database.proxy:
+        return database, database
+    proxy = DatabaseProxyArgs(database=database, log_retention_days=stack.logs.retention_days)
+    return database, DatabaseProxy("shop", proxy)
+
+
+def make_image(stack: Settings, name: str, key: Key) -> Image:
+    """The image of a folder of `app/`, from here or from a release."""
+    external = [
+        ExternalRepository(**repository.model_dump()) for repository in stack.images.external_repositories
+    ]
+    return Image(
+        name,
+        ImageArgs(
+            context=f"app/{name}",
+            uri=stack.pinned(name),
+            key=key,
+            external_repositories=external,
+            protect=stack.protect,
+            **stack.images.making(),
+        ),
+    )
 
 
 def make_cache(stack: Settings, stores: Mapping[str, Any]) -> Redis | ServerlessCache:

@@ -91,6 +91,11 @@ class Settings(Section):
     def account_id(self) -> str:
         return self.allowed_account_ids[0]
 
+    @property
+    def internet_access(self) -> bool:
+        """Whether tasks need more than the VPC's doors to AWS: X-Ray and its collector, another registry."""
+        return self.tracing or not self.images.own_repository
+
     def pinned(self, image: str) -> str | None:
         """The URI, by digest, of an image of the release; None where images are not of a release.
 
@@ -137,13 +142,17 @@ class Settings(Section):
         return self
 
     def _reaches_what_it_needs(self) -> None:
-        if self.tracing and self.network.nat == "none":
-            raise refusal("network.nat", "none", "single, per-zone or regional with tracing, for X-Ray")
         ec2 = self.capacity.ec2
+        reasons = {
+            "tracing": self.tracing,
+            "images.ownRepository false": not self.images.own_repository,
+            "capacity.ec2": ec2 is not None,
+        }
+        for reason in (reason for reason, holds in reasons.items() if holds):
+            if self.network.nat == "none":
+                raise refusal("network.nat", "none", f"single, per-zone or regional with {reason}")
         if ec2 is None:
             return
-        if self.network.nat == "none":
-            raise refusal("network.nat", "none", "single, per-zone or regional with capacity.ec2")
         if ec2.architecture != self.architecture:
             allowed = f"an instance type of architecture {self.architecture}"
             raise refusal("capacity.ec2.instanceType", ec2.instance_type, allowed)

@@ -16,6 +16,17 @@ GITHUB = {"repository": "acme/shop", "ownerId": 1, "repositoryId": 2, "environme
 
 NIGHT = {"name": "night", "at": "cron(0 20 * * ? *)", "minimum": 0, "maximum": 0}
 
+ELSEWHERE = {
+    "ownRepository": False,
+    "externalRepositories": [
+        {
+            "repository": "docker.io/acme/shop-api",
+            "username": "acme",
+            "secretArn": "arn:aws:secretsmanager:eu-west-1:012345678901:secret:docker-hub-a1b2c3",
+        }
+    ],
+}
+
 CASES = [
     # what is changed, to what, how the error shows it (with the item of a list), a part of what is allowed
     ("aws:region", "eu-wset-1", "'eu-wset-1'", "such as eu-west-1"),
@@ -254,6 +265,14 @@ def test_malformed_value_is_one_line(
         (
             {"causeway:tracing": True, "causeway:network.nat": "none"},
             "causeway:network.nat is 'none', must be single, per-zone or regional with tracing",
+        ),
+        (
+            {"causeway:images": ELSEWHERE, "causeway:network.nat": "none"},
+            "causeway:network.nat is 'none', must be single, per-zone or regional with images.ownRepository",
+        ),
+        (
+            {"causeway:images": ELSEWHERE | {"pullAccountIds": ["1" * 12]}},
+            'causeway:images.pullAccountIds is ["111111111111"], must be empty where ownRepository is false',
         ),
         (
             {"causeway:api.scaling.schedules": [NIGHT, NIGHT]},
