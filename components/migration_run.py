@@ -48,11 +48,13 @@ class MigrationProvider(ResourceProvider):
         return UpdateResult(outs=self._run(_news))
 
     def _run(self, props: dict[str, Any]) -> dict[str, Any]:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 only an `up` needs it
+
         region, config = str(props["region"]), self._config
         try:
             account = Account(ecs=client("ecs", region, config.get), logs=client("logs", region, config.get))
             return {**props, "ran": run_to_end(account, run_of(props))}
-        except (RunFailedError, CredentialsError) as error:
+        except (RunFailedError, CredentialsError, BotoCoreError, ClientError) as error:
             # The SDK answers with a traceback of what is raised here: of this, only the message is news.
             sys.tracebacklimit = 0
             raise MigrationFailedError(str(error)) from None

@@ -54,6 +54,7 @@ class RecordingMocks(Mocks):
             "hostedZoneId": "Z0123456789ABC",
             "prefixListId": "pl-0123456789abcdef0",
             "etag": "etag",
+            "latestVersion": 1,
             "masterUserSecrets": [
                 {
                     "secretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{physical}",
