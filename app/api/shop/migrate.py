@@ -74,7 +74,7 @@ def _upgrade(connection: Connection) -> None:
 async def main() -> None:
     settings = load(Settings)
     logs.configure(settings.log_level)
-    await upgrade(settings)
+    await upgrade(settings, seed_catalogue=settings.seed_catalogue)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,8 @@ class Settings(BaseSettings):
 
     migrate_on_start: bool = True
     """Apply the migrations when the process starts, under a lock that makes them happen once."""
+    seed_catalogue: bool = False
+    """Fill an empty catalogue after the migrations."""
     stop_timeout_seconds: int = Field(default=30, ge=5, le=120)
     """What ECS waits between SIGTERM and SIGKILL (the task definition's `stopTimeout`)."""
 
@@ -93,7 +95,6 @@ class ApiSettings(Settings):
     port: int = Field(default=8000, ge=0, le=65535)
     drain_seconds: float = Field(default=5, ge=0, le=60)
     """After SIGTERM, how long new requests are still taken: the load balancer learns of it late."""
-    seed_catalogue: bool = False
 
     @property
     def jwt_audience(self) -> str:
