@@ -5,14 +5,18 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from operations.stack_file import ROOT, stacks
 
+STACKS = [*stacks(), *stacks(ROOT / "tests" / "stacks")]
+
 RUN = """
 import json, sys
+from pathlib import Path
 from operations.program import run
 from operations.recording import RecordingMocks
 
@@ -33,13 +37,13 @@ class Engine(RecordingMocks):
 
 def graph(stack, state):
     found = {}
-    for resource in run(stack, Engine(state)).resources:
+    for resource in run(stack, Engine(state), root=Path(sys.argv[1])).resources:
         assert resource.urn not in found, resource.urn
         found[resource.urn] = {"inputs": resource.inputs, **vars(resource.options)}
     return found
 
 state = json.load(sys.stdin)
-json.dump({stack: graph(stack, state.get(stack, {})) for stack in sys.argv[1:]}, sys.stdout, default=vars)
+json.dump({stack: graph(stack, state.get(stack, {})) for stack in sys.argv[2:]}, sys.stdout, default=vars)
 """
 UNORDERED = ("dependencies",)
 """Options that are sets to the engine."""
@@ -48,16 +52,16 @@ Graph = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def runs() -> tuple[dict[str, Graph], dict[str, Graph]]:
+def runs(every_stack: Path) -> tuple[dict[str, Graph], dict[str, Graph]]:
     """What each stack registers, by URN, in a first and in a second deployment."""
-    first = deploy({}, seed=1)
-    return first, deploy(first, seed=2)
+    first = deploy(every_stack, {}, seed=1)
+    return first, deploy(every_stack, first, seed=2)
 
 
-def deploy(state: dict[str, Graph], seed: int) -> dict[str, Graph]:
+def deploy(root: Path, state: dict[str, Graph], seed: int) -> dict[str, Graph]:
     """Run every stack in a process of its own, where sets have another order."""
     ran = subprocess.run(
-        [sys.executable, "-c", RUN, *stacks()],
+        [sys.executable, "-c", RUN, str(root), *STACKS],
         cwd=ROOT,
         env={**os.environ, "PYTHONHASHSEED": str(seed)},
         input=json.dumps(state),
@@ -93,7 +97,7 @@ def drop(value: Any, path: list[str]) -> None:
         cast("dict[str, Any]", value).pop(step, None)
 
 
-@pytest.mark.parametrize("stack", stacks())
+@pytest.mark.parametrize("stack", STACKS)
 def test_a_second_run_gives_the_same_inputs(
     stack: str, runs: tuple[dict[str, Graph], dict[str, Graph]]
 ) -> None:
