@@ -120,7 +120,7 @@ class Agent(threading.Thread):
                 continue
             rollout.failed(task)
             self._report(f"{task.label}: task {task.task_id[:8]} ended: {task.reason}")
-            self._ecs.stop_task(cluster=cluster, task=task.arn, reason=task.reason[:255])
+            task.report_end(cluster)
             records = [record for record in records if record.arn != task.arn]
             if rollout.broken(service):
                 self._break(cluster, service, rollout)
