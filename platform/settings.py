@@ -85,7 +85,7 @@ class Settings(Section):
     tracing: Flag = False
     """The OpenTelemetry collector beside each task, to X-Ray: some 5 $ a million traces."""
     sample_data: Flag = False
-    """Fills an empty catalogue when the API starts."""
+    """Fills an empty catalogue, after the migrations."""
 
     @property
     def account_id(self) -> str:
