@@ -28,7 +28,7 @@ class FileSystemArgs:
     user_id: int = 10001
     """Owner of every file, whoever writes: the user that tasks run as. So is the group."""
     infrequent_after_days: int | None = 30
-    """Files not read for so long cost a twelfth; the first read brings them back. None: never."""
+    """Files not read for so long move to where they cost far less; the first read brings them back."""
     backup: bool = True
     """EFS's own daily backups, kept 35 days by AWS Backup."""
     protect: bool = True

@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 import pulumi
 from pulumi_aws import iam, scheduler, sqs
 
+from components.alarm import Alarm
 from components.key import Key
+from components.message_alarms import dead_letter_alarm
 from components.names import refuse_bad_name
 from components.task import Task
 from components.task_args import TaskArgs
@@ -87,6 +89,11 @@ class ScheduledTask(pulumi.ComponentResource):
         self.register_outputs(
             {"schedule_name": self.schedule_name, "dead_letter_name": self.dead_letter_name}
         )
+
+    def alarms(self) -> list[Alarm]:
+        """A start that ECS refused for an hour."""
+        of = f"scheduled task {self._name}"
+        return [dead_letter_alarm(f"{self._name}-not-started", of, self.dead_letter_name)]
 
     def _make_dead_letters(self, key: Key) -> sqs.Queue:
         queue = sqs.Queue(

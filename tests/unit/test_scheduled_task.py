@@ -147,6 +147,16 @@ def test_what_could_not_be_started_is_kept(build: Build, one: Any) -> None:
     )
 
 
+def test_what_is_watched(foundation: Any) -> None:
+    def program() -> Any:
+        base = foundation()
+        args = ScheduledTaskArgs(cluster=base.cluster, image=base.image, schedule="rate(1 hour)")
+        return ScheduledTask("nightly", args).alarms()
+
+    (alarm,) = record(program).value
+    assert (alarm.name, alarm.of, alarm.threshold) == ("nightly-not-started", "scheduled task nightly", 1)
+
+
 @pytest.mark.parametrize("schedule", ["rate(1 hour)", "rate(5 minutes)", "at(2030-01-31T03:00:00)"])
 def test_takes_what_scheduler_has(schedule: str, build: Build, one: Any) -> None:
     assert (
