@@ -16,7 +16,12 @@ PACKAGES = {"aws": "pulumi_aws", "docker": "pulumi_docker", "docker-build": "pul
 
 def write(run: Run, folder: Path, stack: str) -> int:
     """Write the program into `folder` and give the number of its resources."""
-    resources = [resource for resource in run.resources if resource.options.custom]
+    # The migration gate is a dynamic resource, code of our own: the one thing no flat program has.
+    resources = [
+        resource
+        for resource in run.resources
+        if resource.options.custom and not resource.type.startswith("pulumi-python:")
+    ]
     lines = ["import pulumi", ""]
     modules = {_module(resource.type)[0] for resource in resources}
     lines += [f"import {module}" for module in sorted(modules)]
