@@ -150,7 +150,9 @@ async def test_the_database_opens_with_its_managed_password(stack: Deployment, l
 def test_the_cache_takes_its_user_and_no_other(stack: Deployment, local: SimpleNamespace):
     secrets = client(local, "secretsmanager")
     name = next(
-        one["Name"] for one in secrets.list_secrets()["SecretList"] if "cache-password" in one["Name"]
+        one["Name"]
+        for one in secrets.list_secrets()["SecretList"]
+        if one["Name"].startswith("shop-cache-cache-password")
     )
     password = secrets.get_secret_value(SecretId=name)["SecretString"]
     server = local.servers.valkey
