@@ -29,7 +29,7 @@ import flat
 from operations import program
 from operations.recording import RecordingMocks
 
-PAIRS = 7
+PAIRS = int(os.environ.get("PAIRS", "7"))
 SERVICES = (1, 10, 50, 100)
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 """Bytecode as a user has it: a shell that forbids writing it would triple every start."""
