@@ -1,23 +1,14 @@
 """What ECS, its instances and its autoscaling take, as types: see `limits`."""
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 from scalars import Number, Text, Whole, from_to, one_of, text
 
+from components.fargate_size import FARGATE_MEMORY_MIB
+
 Architecture = Literal["X86_64", "ARM64"]
 
-FARGATE_MEMORY_MIB: Mapping[int, Sequence[int]] = {
-    256: (512, 1024, 2048),
-    512: range(1024, 4096 + 1, 1024),
-    1024: range(2048, 8192 + 1, 1024),
-    2048: range(4096, 16384 + 1, 1024),
-    4096: range(8192, 30720 + 1, 1024),
-    8192: range(16384, 61440 + 1, 4096),
-    16384: range(32768, 122880 + 1, 8192),
-}
-"""https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size"""
 Cpu = Annotated[
     Whole,
     one_of(FARGATE_MEMORY_MIB),

@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from scalars import Flag
 from sections import Section, refusal
 
+from components.fargate_size import FARGATE_MEMORY_MIB
+
 
 class Schedule(Section):
     """From a time on, other limits; they stay until another schedule's time."""
@@ -92,7 +94,7 @@ class Service(Section):
         return self.model_dump(include={"cpu", "memory_mib"})
 
     def _check(self, scaling: Scaling) -> None:
-        offered = limits.FARGATE_MEMORY_MIB[self.cpu]
+        offered = FARGATE_MEMORY_MIB[self.cpu]
         if self.memory_mib not in offered:
             allowed = (
                 f"{', '.join(map(str, offered[:-1]))} or {offered[-1]}"
